@@ -57,6 +57,7 @@ class Declared:
         return f"{self.section}.{self.path}"
 
 
+IN_A_JOB: Final = ("compute.kind job", "compute.image ghcr.io/acme/training:1")
 TRAINING: Final[Groups] = {
     "Data set": {
         "dataset": "data/churn.csv",
@@ -165,7 +166,16 @@ TRAINING: Final[Groups] = {
     "Machine": {
         "device": "cuda",
         "threads": "4",
-        "compute.kind": "local",
+        "compute.kind": IN_A_JOB,
+        "compute.image": IN_A_JOB,
+        "compute.namespace": (*IN_A_JOB, "compute.namespace training"),
+        "compute.context": (*IN_A_JOB, "compute.context production"),
+        "compute.cpu": (*IN_A_JOB, "compute.cpu 4"),
+        "compute.memory": (*IN_A_JOB, "compute.memory 16Gi"),
+        "compute.gpus": (*IN_A_JOB, "compute.gpus 1", "device cuda"),
+        "compute.packagesClaim": (*IN_A_JOB, "compute.packagesClaim python"),
+        "compute.packagesPath": (*IN_A_JOB, "compute.packagesClaim python", "compute.packagesPath site-packages"),
+        "compute.processor": "'AuthenticAMD x86-64-v3'",
         "compute.processes": "2",
         "deterministic": "false",
     },
@@ -274,6 +284,9 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "training.timeoutSeconds": Effect.NOTHING,
     "training.checkpointSeconds": Effect.NOTHING,
     "training.exposeMetrics": Effect.NOTHING,
+    "training.compute": Effect.NOTHING,
+    "training.compute.processes": Effect.TRAINS,
+    "training.compute.processor": Effect.TRAINS,
     "image": Effect.BUILDS,
     "deployment.replicas": Effect.NOTHING,
     "deployment.quota": Effect.NOTHING,

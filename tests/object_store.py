@@ -24,6 +24,7 @@ from bootstrap.errors import BootstrapError
 from bootstrap.layout import Layout
 from bootstrap.steps import object_store as setup
 from bootstrap.steps.object_store import BUCKET, REGION, Key
+from bootstrap.system.ports import LOOPBACK
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 ATTEMPTS = 5
@@ -64,12 +65,12 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
 
 
 @contextmanager
-def running(folder: Path, *options: str) -> Iterator[ObjectStore]:
+def running(folder: Path, *options: str, address: str = LOOPBACK) -> Iterator[ObjectStore]:
     """Runs a server with its files in `folder`. `options` are those of its posix backend."""
     key = setup.new_key()
     program = _find_program()
-    server, port = _start(program, folder, key, options)
-    store = ObjectStore(program, f"http://127.0.0.1:{port}", key, folder / "data")
+    server, port = _start(program, folder, key, options, address)
+    store = ObjectStore(program, f"http://{address}:{port}", key, folder / "data")
     try:
         yield store
     finally:
@@ -92,21 +93,23 @@ def _find_program() -> Path:
         pytest.skip(f"no S3 server: {problem.message}")
 
 
-def _start(program: Path, folder: Path, key: Key, options: Sequence[str]) -> tuple["subprocess.Popen[bytes]", int]:
+def _start(
+    program: Path, folder: Path, key: Key, options: Sequence[str], address: str
+) -> tuple["subprocess.Popen[bytes]", int]:
     """Starts the server on a port that was free. Another program may take that port first, so it tries again."""
     *argv, data = setup.command(program, folder / "data")
     argv += [*options, data]
     log = folder / "log"
     for _ in range(ATTEMPTS):
         with socket.socket() as trial:
-            trial.bind(("127.0.0.1", 0))
+            trial.bind((address, 0))
             port = int(trial.getsockname()[1])
         with log.open("wb") as output:
-            env = {"PATH": os.defpath} | setup.variables(key, port)
+            env = {"PATH": os.defpath} | setup.variables(key, port, address)
             server = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         deadline = time.monotonic() + START_SECONDS
         while server.poll() is None and time.monotonic() < deadline:
-            if setup.answers(port) and server.poll() is None:
+            if setup.answers(port, address) and server.poll() is None:
                 return server, port
             time.sleep(0.05)
         server.kill()

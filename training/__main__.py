@@ -3,6 +3,7 @@
 python -m training --dataset data.csv --target churned     a run with a progress bar; --help lists the options
 python -m training report …                                shows a sealed run's report (report/show.py)
 python -m training check                                   checks a run's data for a preview (data_check.py)
+python -m training pod FOLDER                              trains one run in a pod (pod.py)
 python -m training --events FD                             one sealed run, for the process that starts it
                                                            (on_request.py defines its input and output)
 """
@@ -28,6 +29,10 @@ def main() -> int:
         from training.data_check import main as check
 
         return check()
+    if arguments[:1] == ["pod"]:
+        from training.pod import main as train_in_pod
+
+        return train_in_pod(arguments[1:])
     if any(argument.partition("=")[0] == "--events" for argument in arguments):
         from training.on_request import main as answer
 

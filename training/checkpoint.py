@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from sealift.names import counted
 from sealift.sealing.errors import ArtifactCorrupt
@@ -97,6 +97,18 @@ def find_largest_bytes() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
+class RecordKeeper(Protocol):
+    """Access to the single record of a run."""
+
+    def load(self) -> Record | None:
+        """Returns the record, or None if the run has no record. Raises CheckpointError if it is damaged, and the
+        store's errors.
+        """
+
+    def save(self, record: Record) -> None:
+        """Replaces the record atomically. Raises LeaseLost, with nothing saved, and the store's other errors."""
+
+
 @dataclass
 class Records:
     """The single record of the run `run_id` in `store`. Only the holder of the run's lease, or a process that works for
@@ -110,9 +122,7 @@ class Records:
     version: str | None = None
 
     def load(self) -> Record | None:
-        """Returns the record, or None if the run has no record. Raises CheckpointError if it is damaged, and the
-        store's errors.
-        """
+        """See RecordKeeper."""
         found = get_record(self.store, self.run_id, find_largest_bytes())
         if found is None:
             return None
@@ -125,7 +135,7 @@ class Records:
             raise CheckpointError(f"the record of run {self.run_id} is damaged: {error.message}") from error
 
     def save(self, record: Record) -> None:
-        """Replaces the record atomically. Raises LeaseLost, with nothing saved, and the store's other errors."""
+        """See RecordKeeper."""
         sealed = seal_record(self.run_key, self.run_id, *encode(record))
         while True:
             self.fence.check()

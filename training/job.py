@@ -8,7 +8,7 @@ import hashlib
 import importlib.metadata
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final, Self
 
@@ -272,10 +272,30 @@ class Job:
                     yield Clash(
                         name, f"works in one process only, and compute.processes is {self.processes}", ("compute",)
                     )
+        yield from self._clashes_with_place(self.compute)
         if self.search is not None:
             yield from self._clashes_in_search(self.search)
         if self.privacy is not None:
             yield from self._clashes_with_privacy()
+
+    def _clashes_with_place(self, place: Compute) -> Iterator[Clash]:
+        if place.kind == "local":
+            for one in fields(Compute):
+                if one.name not in ("kind", "processes", "processor") and getattr(place, one.name) != one.default:
+                    message = f"is {kinds.show_value(getattr(place, one.name))}; it needs compute.kind 'job'"
+                    yield Clash(f"compute.{camel_case(one.name)}", message, ("compute",))
+            return
+        if place.image is None:
+            yield Clash("compute.image", "is missing; compute.kind 'job' needs the image of the pod", ("compute",))
+        if (self.device == "cuda") != (place.gpus > 0):
+            message = f"is {place.gpus}, and device is {self.device!r}; set both, or neither"
+            yield Clash("compute.gpus", message, ("compute", "device"))
+        if sources.is_url(self.dataset):
+            message = "is a URL, which the pod has no credentials for; give a file, or set compute.kind to 'local'"
+            yield Clash("dataset", message, ("compute",))
+        if self.init_from is not None and self.init_from.path is None:
+            message = "names an artifact, which the pod cannot read; give initFrom.path, or set compute.kind to 'local'"
+            yield Clash("initFrom", message, ("compute",))
 
     def properties(self) -> dict[str, object]:
         """Returns the job in the form that `validate` reads, with Pulumi's names. Leaves out settings with their
@@ -299,8 +319,10 @@ class Job:
         Settings that are off by default are left out while they are off, so that a release with a new setting
         recognises earlier runs. All other settings are included, so that a release with another default trains again.
         """
+        job = spell(self, only_off=True, shapes=True)
+        job["compute"]["kind"] = "local"  # once the only place; kept, so that the runs of earlier releases are found
         identity = {
-            "job": spell(self, only_off=True, shapes=True), "data": data_digest, "code": code_digest,
+            "job": job, "data": data_digest, "code": code_digest,
             "libraries": libraries, "processor": processor,
         }  # fmt: skip
         canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)

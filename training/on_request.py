@@ -11,7 +11,7 @@ A run that was killed, cancelled or finished before continues from there, as run
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -46,11 +46,20 @@ def main(arguments: Sequence[str]) -> int:
     _let_go_of_all_but(descriptor, *cancellation.descriptors)
     keep_to_itself()
     events = EventStream(descriptor)
-    try:
+
+    def answer() -> None:
         request = _read_request()
         pin_arithmetic(request.job)
         cancellation.watch(STANDARD_INPUT)
         events.tell(ResultEvent(write_result(run(request, events, cancellation))))
+
+    return end(events, answer)
+
+
+def end(events: EventStream, work: Callable[[], None]) -> int:
+    """Does the work of a run's process. Returns its exit code, after sending the error that ended it."""
+    try:
+        work()
     except CancelledError as cancelled:
         events.log("info", str(cancelled))
         return EXIT_CODE

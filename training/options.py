@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sealift.settings import Clash, Kind, Refused, kinds, section, sections, setting
+from sealift.settings import Clash, Kind, Refused, kinds, quantity, section, sections, setting
 
 Task = Literal["regression", "classification"]
 
@@ -542,14 +542,61 @@ class Compress:
     )
 
 
+def _quantity(value: object) -> str:
+    text = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    found = quantity.parse(text.removesuffix(".0"))
+    if found is None or found.amount <= 0:
+        raise Refused("allowed: a quantity of Kubernetes above 0, such as '500m' or '4Gi'")
+    return found.text
+
+
+QUANTITY: Final = Kind("string", "a quantity of Kubernetes above 0, such as `500m` or `4Gi`", _quantity)
+
+
 @dataclass(frozen=True)
 class Compute:
-    """Processes of a run: their place and their number."""
+    """Processes of a run: their place and their number. The place does not change the model."""
 
     kind: str = setting(
-        kinds.one_of("local"), "local", "Place of the processes: this machine, where torchrun starts them."
+        kinds.one_of("local", "job"),
+        "local",
+        'Place of the processes: "local" is this machine, and "job" is a pod of a Kubernetes Job.',
+        shapes=False,
     )
     processes: int = setting(kinds.whole_number(1, 64), 1, "Number of processes that share the rows of each batch.")
+    image: str | None = setting(
+        kinds.text,
+        None,
+        "Image of the Job's pod, with Python as `python3` and the packages of requirements.lock.",
+        shapes=False,
+    )
+    namespace: str = setting(kinds.text, "default", "Namespace of the Job, which must exist.", shapes=False)
+    context: str | None = setting(
+        kinds.text,
+        None,
+        "Context of the kubeconfig file for the Job. If not set, the current context.",
+        shapes=False,
+    )
+    cpu: str = setting(QUANTITY, "1", "CPUs of the Job's pod, as request and limit.", shapes=False)
+    memory: str = setting(QUANTITY, "2Gi", "Memory of the Job's pod in bytes, as request and limit.", shapes=False)
+    gpus: int = setting(kinds.whole_number(0, 64), 0, "NVIDIA GPUs of the Job's pod.", shapes=False)
+    packages_claim: str | None = setting(
+        kinds.text,
+        None,
+        "PersistentVolumeClaim with Python packages, for an image without them, such as one on a shared file system. "
+        "It is mounted read-only.",
+        shapes=False,
+    )
+    packages_path: str = setting(
+        kinds.any_text, "", "Folder of `packagesClaim` that has the packages (site-packages).", shapes=False
+    )
+    processor: str | None = setting(
+        kinds.text,
+        None,
+        "Kind of the processor that trains, as the run reports it. If not set, that of this machine. A machine of "
+        "another kind refuses the run, because it could make another model.",
+        shapes=False,
+    )
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,8 @@ class RunRequest:
     """Metrics of the model that the stack has now."""
     expose_metrics: bool = False
     """Whether messages may show the model's metrics."""
+    trains: bool = True
+    """Whether this process may train. False if another machine trains: its record must then have the trained model."""
 
 
 def write_request(request: RunRequest) -> bytes:
@@ -82,6 +84,15 @@ def read_request(line: bytes, code_folder: Path) -> RunRequest:
     if problems or job is None:
         raise RunRequestError("the training request is invalid: " + "; ".join(problems), WAY_OUT)
     return RunRequest(job=job, **{name: _value(values, name) for name in RULES if camel_case(name) in values})
+
+
+def read_identity(line: str) -> tuple[str, bytes]:
+    """Returns the run's id and key, before its files are there. Raises RunRequestError."""
+    values = _object(line.encode())
+    try:
+        return str(_value(values, "run_id")), bytes(_value(values, "run_key"))
+    except (KeyError, ContentsError):
+        raise RunRequestError("the training request has no runId or no runKey", WAY_OUT) from None
 
 
 def _object(line: bytes) -> dict[str, Any]:
@@ -135,6 +146,7 @@ RULES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "init_key": (_is_key, "must be 32 bytes in base64"),
     "deployed_metrics": (lambda metrics: True, "must be an object of numbers"),
     "expose_metrics": (lambda expose: True, "must be true or false"),
+    "trains": (lambda trains: True, "must be true or false"),
 }
 """Checks that a field's type does not make, and what is allowed."""
 REQUIRED: Final = frozenset(one.name for one in fields(RunRequest) if one.default is MISSING)

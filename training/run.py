@@ -195,14 +195,22 @@ def _train(
     cancellation: Cancellation,
     clock: Clock,
 ) -> TrainedRecord:
-    """Trains, continuing from the record, in this process or in several."""
+    """Trains, continuing from the record, in this process or in several. Raises CheckpointError if another machine was
+    to train.
+    """
+    if not request.trains:
+        raise CheckpointError(
+            "the store's record of this run has no trained model, although the training elsewhere has ended",
+            "run `pulumi up` again; if that does not help, set retrainTrigger",
+        )
     if request.job.processes == 1:
-        return train(request, records, record, events, cancellation, clock)
+        return train(request, records, record, events, cancellation, clock, records.store)
     events.phase("load", f"starting {request.job.processes} workers")
     from training.distributed import SharedDescriptor, launch
     from training.worker import run_worker
 
-    launch(request.job.processes, cancellation, run_worker, request, SharedDescriptor(events.descriptor), records.fence)
+    telling = SharedDescriptor(events.descriptor)
+    launch(request.job.processes, cancellation, run_worker, request, telling, records, records.store)
     trained = records.load()
     if not isinstance(trained, TrainedRecord):
         raise CheckpointError("the workers ended without a model", "run `pulumi up` again")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from training.cancellation import Cancellation, CancelledError
-from training.checkpoint import Records, TrainingRecord
+from training.checkpoint import RecordKeeper, TrainingRecord
 from training.events import EventStream
 from training.job import Job
 from training.progress import Teller
@@ -44,7 +44,7 @@ class RunCallback(Teller):
     def __init__(
         self,
         request: RunRequest,
-        records: Records,
+        records: RecordKeeper,
         events: EventStream,
         cancellation: Cancellation,
         clock: Clock,

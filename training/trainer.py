@@ -11,7 +11,7 @@ from sealift.sealing.artifact import new_artifact_id, open_artifact
 from sealift.stores import Store, audited, get_manifest, open_payload
 from training import provenance, sources, user_code
 from training.cancellation import Cancellation
-from training.checkpoint import Records, TrainedRecord, TrainingRecord
+from training.checkpoint import RecordKeeper, TrainedRecord, TrainingRecord
 from training.errors import RunRequestError, TrainingError
 from training.events import EventStream
 from training.job import Job, read_files
@@ -35,21 +35,22 @@ MOST_NAMED: Final = 5
 
 def train(
     request: RunRequest,
-    records: Records,
+    records: RecordKeeper,
     record: TrainingRecord | None,
     events: EventStream,
     cancellation: Cancellation,
     clock: Clock,
+    artifacts: Store | None,
 ) -> TrainedRecord:
     """Trains, continuing from the record if there is one. Draws the artifacts' ids, so that they are recorded before an
-    artifact has them.
+    artifact has them. `artifacts` is the store of the artifact that the job starts from, if this machine reaches it.
 
     Each of several workers calls it. Only the first one keeps checkpoints and the result. Raises TrainingError,
     SealingError, StoreError and CancelledError.
     """
     folder = Path.cwd()  # the user's code may change it
     made_from = _find_planned_provenance(request, folder)
-    init = _read_initial_model(request, records.store, folder)
+    init = _read_initial_model(request, artifacts, folder)
     events.phase("load", "loading torch")
     with import_large_libraries():
         from training.evidence import gather_evidence  # seconds of imports that a reused run does not need
@@ -109,7 +110,7 @@ def find_device(job: Job) -> str:
     return "cuda" if job.device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
-def _read_initial_model(request: RunRequest, store: Store, folder: Path) -> bytes | None:
+def _read_initial_model(request: RunRequest, store: Store | None, folder: Path) -> bytes | None:
     """Returns the safetensors file that the job starts from, or its artifact's plain ONNX file. Raises TrainingError,
     SealingError, StoreError.
     """
@@ -118,6 +119,11 @@ def _read_initial_model(request: RunRequest, store: Store, folder: Path) -> byte
         return None
     if init.path is not None:
         return read_weights_file(init.path, folder)
+    if store is None:
+        raise RunRequestError(
+            "initFrom names an artifact, and the machine that trains does not reach the store",
+            "give initFrom.path, or set compute.kind to 'local'",
+        )
     if request.init_key is None:
         raise RunRequestError(
             "initFrom names an artifact, and the request has no key that opens it",
@@ -148,8 +154,8 @@ def _find_planned_provenance(request: RunRequest, folder: Path) -> dict[str, str
     for name, value in actual.items():
         planned = getattr(request, name)
         if planned not in (None, value):
-            raise TrainingError(
-                f"{name} changed since the run was planned, from {planned} to {value}",
-                "run `pulumi up` again",
-            )
+            hint = "run `pulumi up` again"
+            if name == "processor" and request.job.compute.kind != "local":
+                hint = f"set compute.processor to {value!r}, or choose nodes of the planned kind"
+            raise TrainingError(f"{name} changed since the run was planned, from {planned} to {value}", hint)
     return actual

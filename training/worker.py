@@ -4,9 +4,9 @@ import os
 
 from sealift.durable import core_dumps
 from sealift.sealing.errors import SealingError
-from sealift.stores import Fence, StoreError
+from sealift.stores import Store, StoreError
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
-from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord
+from training.checkpoint import Record, RecordKeeper, SealedRecord, TrainedRecord, TrainingRecord
 from training.distributed import Said, Seat, SharedDescriptor, join_workers
 from training.errors import CheckpointError, TrainingError, blame_system
 from training.events import EventStream
@@ -15,8 +15,11 @@ from training.run_callback import Clock
 from training.trainer import find_device, train
 
 
-def run_worker(seat: Seat, request: RunRequest, telling: SharedDescriptor, fence: Fence) -> Said:
+def run_worker(
+    seat: Seat, request: RunRequest, telling: SharedDescriptor, records: RecordKeeper, artifacts: Store | None
+) -> Said:
     """Trains with the other workers. The first worker writes events to the parent's descriptor and keeps the record.
+    `artifacts` is that of `train`.
 
     Errors of the run are returned, not raised, since a restart would not solve them.
     """
@@ -28,13 +31,12 @@ def run_worker(seat: Seat, request: RunRequest, telling: SharedDescriptor, fence
         with join_workers(seat, find_device(request.job)):
             first = seat.rank == 0
             events = EventStream(telling.descriptor if first else os.open(os.devnull, os.O_WRONLY))
-            kind = Records if first else ReadOnlyRecords
-            records = kind(fence.store, request.run_key, request.run_id, fence)
             record = _load(records)
             if not isinstance(record, TrainedRecord):  # else the model exists, and another worker was lost later
                 clock = Clock()
                 clock.seconds_before = record.seconds if record else 0.0
-                train(request, records, record, events, cancellation, clock)
+                keeper = records if first else Helper()
+                train(request, keeper, record, events, cancellation, clock, artifacts)
     except CancelledError:
         os._exit(EXIT_CODE)  # torch would wait for the others
     except (TrainingError, SealingError, StoreError) as error:
@@ -45,7 +47,7 @@ def run_worker(seat: Seat, request: RunRequest, telling: SharedDescriptor, fence
     return {}
 
 
-def _load(records: Records) -> TrainingRecord | TrainedRecord | None:
+def _load(records: RecordKeeper) -> TrainingRecord | TrainedRecord | None:
     """Returns the record. Ignores a damaged one, which the parent has reported, and one whose sealed artifact the
     parent did not find.
     """
@@ -56,8 +58,11 @@ def _load(records: Records) -> TrainingRecord | TrainedRecord | None:
     return None if isinstance(record, SealedRecord) else record
 
 
-class ReadOnlyRecords(Records):
-    """Records of the workers that only help."""
+class Helper:
+    """The record for the workers that only help."""
+
+    def load(self) -> None:
+        """Returns None."""
 
     def save(self, record: Record) -> None:
         """Does nothing: the first worker saves."""

@@ -133,12 +133,12 @@ def command(program: Path, data: Path) -> Sequence[str]:
     return [str(program), "posix", "--sidecar", str(sidecar), str(data)]
 
 
-def variables(key: Key, port: int) -> dict[str, str]:
+def variables(key: Key, port: int, address: str = ports.LOOPBACK) -> dict[str, str]:
     """Returns the server's settings, as variables: other users can read a command line."""
     return {
         "ROOT_ACCESS_KEY": key.access,
         "ROOT_SECRET_KEY": key.secret,
-        "VGW_PORT": f"{ports.LOOPBACK}:{port}",
+        "VGW_PORT": f"{address}:{port}",
         "VGW_REGION": REGION,
         "VGW_HEALTH": HEALTH,
         "VGW_KEEP_ALIVE": "true",
@@ -148,9 +148,9 @@ def variables(key: Key, port: int) -> dict[str, str]:
     }
 
 
-def answers(port: int) -> bool:
-    """Whether versitygw answers on this port of loopback."""
-    connection = http.client.HTTPConnection(ports.LOOPBACK, port, timeout=2)
+def answers(port: int, address: str = ports.LOOPBACK) -> bool:
+    """Whether versitygw answers on this port."""
+    connection = http.client.HTTPConnection(address, port, timeout=2)
     try:
         connection.request("GET", HEALTH)
         reply = connection.getresponse()

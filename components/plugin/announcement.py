@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from components.plugin.data_check import DataFindings
 from components.plugin.foretold import foretell, is_run
-from sealift.provider import Operation, Properties, Value, reveal
+from sealift.names import counted
+from sealift.provider import Operation, Properties, Value, reveal, reveal_all
+from sealift.settings import read
 from sealift.settings.urls import without_credentials
+from training.options import Compute
 
 
 async def announce(
@@ -22,7 +25,7 @@ async def announce(
         what = f"will check the sealed artifact {sealed} of {_describe_run(inputs)} again and rewrite its report"
         await operation.log.status(f"{what}, without training{because}")
     elif sealed is None:
-        await operation.log.status(f"will train {_describe_run(inputs)}{because}")
+        await operation.log.status(f"will train {_describe_run(inputs)}{_describe_place(inputs)}{because}")
     else:
         await operation.log.status(f"will reuse the sealed artifact {sealed} of {_describe_run(inputs)}{because}")
     if data.unchecked:
@@ -61,6 +64,17 @@ def describe_other_machine(trained_on: Value, here: Value) -> str:
         f"the model was trained on {trained_on}, but this machine is {here}, where the same run can give a different "
         "model. `pulumi up` trains again here. On a machine of the first type it keeps the model"
     )
+
+
+def _describe_place(inputs: Mapping[str, Value]) -> str:
+    """Returns where the run will train and what it will take, unless that is this machine."""
+    given = reveal_all({"compute": inputs.get("compute")})["compute"]
+    compute, _ = read(Compute, given if isinstance(given, Mapping) else {}, "compute")
+    if compute is None or compute.kind == "local":
+        return ""
+    gpus = f", {counted(compute.gpus, 'GPU')}" if compute.gpus else ""
+    taking = f"{compute.cpu} CPU, {compute.memory} of memory{gpus}"
+    return f" in a Job of the namespace {compute.namespace} ({taking})"
 
 
 def _describe_run(inputs: Mapping[str, Value]) -> str:

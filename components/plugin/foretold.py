@@ -37,7 +37,8 @@ def foretell(inputs: Mapping[str, Value], deployed_metrics: Value = None, device
         if record is not None:
             _check_gates(job, record, deployed_metrics, shown=bool(plain.get("exposeMetrics")))
             return str(record.result["artifact_id"])
-    if job is not None and job.device == "cuda" and not any(any(devices.glob(pattern)) for pattern in GPUS):
+    here = job is not None and job.compute.kind == "local"
+    if here and job is not None and job.device == "cuda" and not any(any(devices.glob(pattern)) for pattern in GPUS):
         raise PluginError(
             "device is 'cuda', but this machine has no GPU device, such as /dev/nvidia0",
             "set device to 'auto', which uses the CPU if no GPU is available, or install the GPU's driver",

@@ -64,11 +64,17 @@ class LaunchedRun(Protocol):
         """Asks the run to save its checkpoint, and kills it if that takes too long. Returns when it has ended."""
 
 
+    async def abandon(self) -> None:
+        """Like `stop`, when the engine is gone. A run in another place than this machine goes on: the next update finds
+        it.
+        """
+
+
 class Launcher(Protocol):
     """A place where training runs."""
 
     def launch(self, submission: Submission) -> contextlib.AbstractAsyncContextManager[LaunchedRun]:
-        """Starts a run. No process of the run is left when the context ends."""
+        """Starts a run. No process of the run is left when the context ends, unless it was abandoned."""
 
 
 class RunFailed(PluginError):
@@ -118,12 +124,13 @@ async def run_training(
                 "the checkpoint is kept; run `pulumi up` again to continue from it, or raise timeoutSeconds",
             ) from None
         except asyncio.CancelledError:
+            if not cancelled.is_set():
+                await run.abandon()
+                raise
             await run.stop()
-            if cancelled.is_set():
-                raise RunCancelled(
-                    "training was cancelled", "the checkpoint is kept; the next `pulumi up` continues from it"
-                ) from None
-            raise
+            raise RunCancelled(
+                "training was cancelled", "the checkpoint is kept; the next `pulumi up` continues from it"
+            ) from None
     return _result(outcome, ending, most_bytes)
 
 

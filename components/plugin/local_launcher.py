@@ -90,6 +90,10 @@ class LocalRun:
             await asyncio.wait({self._ended}, timeout=SAVE_SECONDS)
         await self._kill()
 
+    async def abandon(self) -> None:
+        """Stops the process."""
+        await self.stop()
+
     async def close(self) -> None:
         """Kills the process if it still runs, and stops reading its output."""
         await self._kill()

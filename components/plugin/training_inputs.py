@@ -36,6 +36,7 @@ from sealift.settings.declare import declarations
 from sealift.stores import Store, StoreError, open_store, refuse_versions
 from training import job as training_job
 from training.errors import InputError
+from training.options import Compute
 
 JOB_INPUTS: Final = training_job.INPUTS
 REQUIREMENTS: Final = tuple(one.name for one in declarations(training_job.Job) if not one.shapes)
@@ -107,6 +108,16 @@ def _keys_url_failures(known: Mapping[str, Value]) -> list[CheckFailure]:
     return []
 
 
+def is_same_work(olds: Mapping[str, Value], news: Mapping[str, Value]) -> bool:
+    """Whether `compute` changes at most the place of the training, which is not part of the model."""
+
+    def processes(inputs: Mapping[str, Value]) -> Value:
+        compute = inputs.get("compute")
+        return compute.get("processes", Compute().processes) if isinstance(compute, Mapping) else Compute().processes
+
+    return processes(olds) == processes(news)
+
+
 def _key_failures(known: Mapping[str, Value], old_keys: Value) -> list[CheckFailure]:
     """Checks the opening keys. `old_keys` are skipped: they were checked before, and parsing a private key takes a
     quarter of a second.
@@ -131,8 +142,12 @@ def _digests(job: training_job.Job, folder: Path, olds: Mapping[str, Value]) -> 
         "dataDigest": training_job.data_digest(job, folder) if libraries else olds.get("dataDigest", ""),
         "codeDigest": training_job.code_digest(job, folder),
         "libraries": libraries or olds.get("libraries", ""),
-        "processor": training_job.processor(job) if libraries else olds.get("processor", ""),
+        "processor": job.compute.processor or _find_processor(job, olds, libraries),
     }
+
+
+def _find_processor(job: training_job.Job, olds: Mapping[str, Value], libraries: str | None) -> Value:
+    return training_job.processor(job) if libraries else olds.get("processor", "")
 
 
 def find_job_inputs(plain: Mapping[str, Value]) -> Properties:

@@ -19,6 +19,7 @@ from components.plugin import refused_report
 from components.plugin.announcement import announce, describe_changes, describe_other_machine
 from components.plugin.artifact_retention import find_replaced, let_go, say, settle, wrap_replaced
 from components.plugin.data_check import DataChecks, DataFindings, rows_changed
+from components.plugin.job_launcher import JobLauncher
 from components.plugin.launcher import Launcher, Notice, RunRefused, Submission, run_training
 from components.plugin.local_launcher import LocalLauncher
 from components.plugin.ownership import Owner, Owners, OwnersUnreadable
@@ -42,6 +43,7 @@ from components.plugin.training_inputs import (
     find_run_ids,
     find_store,
     find_store_key,
+    is_same_work,
 )
 from components.plugin.training_request import make_request
 from components.plugin.validation import find_changed
@@ -95,6 +97,9 @@ from training.events import LogEvent, ResultEvent
 from training.run_result import OUTPUT_NAMES, RunResult, outputs_of, read_result
 from training.status_line import status_line
 
+Launchers = Mapping[str, Launcher]
+"""Launchers by `compute.kind`."""
+
 OUTPUTS: Final = ("runId", "contentId", "dataKey", *OUTPUT_NAMES)
 
 ARTIFACTS: Final = {
@@ -110,14 +115,13 @@ KEY_INPUTS: Final = ("recipients", "reseal")
 """Inputs that change the keys of an artifact and not its model."""
 
 LOCAL: Final = LocalLauncher()
-"""Launcher for training on this machine. A cluster would have another launcher."""
 
 
 class TrainingRunResource:
-    """Trains on create and on every update that changes the model. `launcher` determines where training runs."""
+    """Trains on create and on every update that changes the model. `local` trains on this machine."""
 
-    def __init__(self, launcher: Launcher = LOCAL) -> None:
-        self._launcher = launcher
+    def __init__(self, local: Launcher = LOCAL) -> None:
+        self._launchers: Launchers = {"local": local, "job": JobLauncher(local)}
         self._data_checks = DataChecks()
 
     async def check(self, request: CheckRequest) -> CheckResponse:
@@ -135,13 +139,13 @@ class TrainingRunResource:
             return CreateResponse("", request.inputs | dict.fromkeys(OUTPUTS, UNKNOWN))
         resource_id = random_id(request)
         owner = Owner(request.urn, resource_id, _recipient_ids(request.inputs))
-        return CreateResponse(resource_id, await _train(self._launcher, request, owner, request.inputs, {}))
+        return CreateResponse(resource_id, await _train(self._launchers, request, owner, request.inputs, {}))
 
     async def update(self, request: UpdateRequest) -> UpdateResponse:
         """Trains if an input that changes the model changed, checks and reports the model again if a requirement
         changed, and otherwise only stores the new settings.
         """
-        return UpdateResponse(await _update(self._launcher, request, self._data_checks.find_known(request.new_inputs)))
+        return UpdateResponse(await _update(self._launchers, request, self._data_checks.find_known(request.new_inputs)))
 
     async def read(self, request: ReadRequest) -> ReadResponse | None:
         """Returns None, with a warning, if the artifact is missing from the store or was altered.
@@ -175,11 +179,12 @@ class TrainingRunResource:
         await let_go(request, Owner(request.urn, request.id), request.inputs, state)
 
 
-async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings) -> Properties:
+async def _update(launchers: Launchers, request: UpdateRequest, data: DataFindings) -> Properties:
     """Returns the new state; in a preview, the part that is known. `data`: findings of the data check."""
     old_inputs, inputs = request.old_inputs, request.new_inputs
     all_changed = find_changed(reveal_all(old_inputs), reveal_all(inputs))
-    changed = [name for name in all_changed if name not in KEEPING_INPUTS]
+    keeping = {*KEEPING_INPUTS, *(["compute"] if is_same_work(reveal_all(old_inputs), reveal_all(inputs)) else [])}
+    changed = [name for name in all_changed if name not in keeping]
     kept = {name: reveal(request.state.get(name)) for name in OUTPUTS}
     owner = Owner(request.urn, request.id, _recipient_ids(inputs))
     reseals = "reseal" in changed and bool(inputs.get("reseal"))
@@ -228,7 +233,7 @@ async def _update(launcher: Launcher, request: UpdateRequest, data: DataFindings
             return inputs | dict.fromkeys(OUTPUTS, UNKNOWN)
         new = _find_new(changed, kept, reseals=reseals)
         return inputs | _with_secrets(kept | dict.fromkeys((*REPORT_OUTPUTS, *new), UNKNOWN), inputs)
-    outputs = await _train(launcher, request, owner, inputs, kept)
+    outputs = await _train(launchers, request, owner, inputs, kept)
     old: RunArtifacts | None = find_run_artifacts(request.state)
     if reveal(old_inputs["storeKey"]) != reveal(
         inputs["storeKey"]
@@ -362,7 +367,7 @@ def _find_data_key(
 
 
 async def _train(
-    launcher: Launcher, operation: Operation, owner: Owner, inputs: Properties, kept: Mapping[str, Value]
+    launchers: Launchers, operation: Operation, owner: Owner, inputs: Properties, kept: Mapping[str, Value]
 ) -> Properties:
     """Trains, claims the artifacts for `owner`, and returns the outputs. `kept`: the current outputs."""
     plain = reveal_all(inputs)
@@ -397,7 +402,7 @@ async def _train(
         try:
             request = await asyncio.to_thread(make_request, job, plain, store_key, run_id, kept.get("metrics"))
             told = await run_training(
-                launcher, Submission(request, Path.cwd()),
+                launchers[job.compute.kind], Submission(request, Path.cwd()),
                 timeout_seconds=min(limits, default=0), cancelled=operation.cancelled, on_notice=on_notice,
             )  # fmt: skip
         except RunRefused as refused:

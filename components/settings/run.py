@@ -1,7 +1,7 @@
 """Settings of a TrainingRun: those of its job, its time limit, its visibility and its store."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -16,7 +16,7 @@ from components.settings.store import (
     STORE_URL,
 )
 from sealift.sealing import identity_forms, recipient_forms
-from sealift.settings import Kind, Problem, Refused, RefusedInside, kinds, setting
+from sealift.settings import Clash, Kind, Problem, Refused, RefusedInside, kinds, setting
 from sealift.settings.declare import declarations
 from sealift.settings.urls import has_credentials, is_url
 from training.job import Job
@@ -133,6 +133,15 @@ class TrainingRunInputs(TrainingSettings):
         "artifact's key again. If not set, it trains and seals the model again.",
         secret=True,
     )
+
+
+    def clashes(self) -> Iterator[Clash]:
+        """See sealift.settings. A pod gets signed URLs, which only S3 has."""
+        yield from super().clashes()
+        if self.compute.kind == "job" and self.store_url and not self.store_url.startswith("s3://"):
+            shown = kinds.show_value(self.store_url)
+            message = f"is 'job', and the store's URL is {shown}; pods need a store in S3, such as s3://my-bucket/models"
+            yield Clash("compute.kind", message, ("compute", "storeUrl"))
 
 
 URL_INPUTS: Final = ("dataset", "model", "initFrom")

@@ -47,7 +47,9 @@ from sealift.stores.lease import Fence, hold_lease
 from sealift.stores.objects import is_object_url, open_object
 from sealift.stores.open import absolute_url, is_same_store, open_store
 from sealift.stores.signatures import get_signature, put_signature
+from sealift.stores.signed_urls import sign_url
 from sealift.stores.store import (
+    INPUTS,
     MANIFESTS,
     PAYLOADS,
     RECORDS,
@@ -62,6 +64,7 @@ from sealift.stores.store import (
 
 __all__ = [
     "GRACE_SECONDS",
+    "INPUTS",
     "MANIFESTS",
     "NO_LINES",
     "PAYLOADS",
@@ -125,6 +128,7 @@ __all__ = [
     "read_log",
     "refuse_versions",
     "remake_artifact",
+    "sign_url",
     "verify",
     "version_of",
 ]

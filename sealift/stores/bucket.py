@@ -7,11 +7,12 @@ the service's errors to those of stores.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from sealift.stores.errors import StoreUnwritable
 from sealift.stores.store import Entry
 
+Method = Literal["GET", "PUT"]
 ABSENT: Final = None
 """Condition of a write: no object has this key."""
 Condition = str | None
@@ -99,6 +100,14 @@ class Bucket(Protocol):
         """Removes uploads below the URL's prefix that killed writers left, and returns their number. A service that
         removes them by itself returns 0.
         """
+
+
+@runtime_checkable
+class SigningBucket(Protocol):
+    """A bucket whose service accepts signed URLs."""
+
+    def sign(self, key: str, method: Method, seconds: int) -> str:
+        """Returns a URL that allows `method` on one object for `seconds`, with any condition. Sends no request."""
 
 
 def find_object_size(

@@ -83,7 +83,7 @@ class ObjectStore:
 
     @contextmanager
     def create(self, folder: Folder, name: str) -> Iterator[Writer]:
-        key = _key(folder, name)
+        key = object_key(folder, name)
         self._check_conditions()
         writer = _ObjectWriter(self.bucket, key)
         try:
@@ -109,7 +109,7 @@ class ObjectStore:
 
         def read_range(start: int, size: int) -> bytes:
             with self._named(name):
-                return self.bucket.read(_key(folder, name), start, size, head.version)[0]
+                return self.bucket.read(object_key(folder, name), start, size, head.version)[0]
 
         return io.BufferedReader(ObjectReader(read_range, head.size_bytes), PART_BYTES)
 
@@ -117,7 +117,7 @@ class ObjectStore:
         return self.read(folder, name, at_most).content
 
     def get_range(self, folder: Folder, name: str, start: int, size: int) -> bytes:
-        key = _key(folder, name)
+        key = object_key(folder, name)
         if size == 0:
             self._head(folder, name)
             return b""
@@ -125,7 +125,7 @@ class ObjectStore:
             return self.bucket.read(key, start, size)[0]
 
     def read(self, folder: Folder, name: str, at_most: int | None = None) -> Versioned:
-        key = _key(folder, name)
+        key = object_key(folder, name)
         first = PART_BYTES if at_most is None else min(PART_BYTES, at_most + 1)
         with self._named(name):
             content, head = self.bucket.read(key, 0, first)
@@ -139,7 +139,7 @@ class ObjectStore:
         return Versioned(b"".join(pieces), head.version)
 
     def swap(self, folder: Folder, name: str, content: Buffer, expected: str | None) -> str:
-        key = _key(folder, name)
+        key = object_key(folder, name)
         self._check_conditions()
         try:
             replaced = "" if expected is ABSENT else self._mark(key, expected)
@@ -155,13 +155,13 @@ class ObjectStore:
         return [entry.name for entry in self.entries(folder)]
 
     def purge(self, folder: Folder, name: str) -> None:
-        self.bucket.purge(_key(folder, name))
+        self.bucket.purge(object_key(folder, name))
 
     def remove_unfinished(self, older_than_seconds: float) -> int:
         return self.bucket.remove_unfinished(older_than_seconds)
 
     def delete(self, folder: Folder, name: str, expected: str | None = None) -> None:
-        key = _key(folder, name)
+        key = object_key(folder, name)
         try:
             self.bucket.delete(key, expected)
         except ConditionFailed:
@@ -199,7 +199,7 @@ class ObjectStore:
         return head.mark
 
     def _head(self, folder: Folder, name: str) -> Head:
-        key = _key(folder, name)
+        key = object_key(folder, name)
         with self._named(name):
             return self.bucket.head(key)
 
@@ -415,6 +415,7 @@ def _write(bucket: Bucket, key: str, own: str, send: Callable[[], str]) -> str:
     raise AssertionError("internal error: the last attempt neither returned nor raised")
 
 
-def _key(folder: Folder, name: str) -> str:
+def object_key(folder: Folder, name: str) -> str:
+    """The key of a file below the URL's prefix. Raises ArtifactMissing for an invalid name."""
     check_name(name)
     return f"{folder}/{name}"

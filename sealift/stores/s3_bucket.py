@@ -23,6 +23,7 @@ from sealift.stores.bucket import (
     Condition,
     ConditionFailed,
     Head,
+    Method,
     ObjectMissing,
     WriteUnclear,
     find_object_size,
@@ -89,6 +90,7 @@ def connect(url: ObjectUrl) -> "S3Bucket":
 
 def _client(session: Any, url: ObjectUrl, addressing: str, attempts: int | None = None) -> Any:
     config = Config(
+        signature_version="s3v4",  # signed URLs would have version 2 at services other than AWS
         retries={"mode": "standard", "total_max_attempts": attempts or ATTEMPTS},
         s3={"addressing_style": addressing},
         connect_timeout=10,
@@ -169,6 +171,14 @@ class S3Bucket:
             )
             removed += 1
         return removed
+
+    def sign(self, key: str, method: Method, seconds: int) -> str:
+        """See bucket.SigningBucket."""
+        operation = "get_object" if method == "GET" else "put_object"
+        try:
+            return str(self.client.generate_presigned_url(operation, self.at(key), seconds))
+        except exceptions.BotoCoreError as error:
+            raise _unusable(self.url, error) from error
 
     def at(self, key: str) -> dict[str, Any]:
         return {"Bucket": self.url.bucket, "Key": self.url.key(key)}

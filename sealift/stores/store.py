@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, Literal, Protocol
 from sealift.durable.new_file import Buffer
 from sealift.stores.errors import ArtifactDamaged, ArtifactMissing
 
-Folder = Literal["payloads", "manifests", "records", "leases", "tombstones", "audit", "signatures", "keys"]
+Folder = Literal["payloads", "manifests", "records", "leases", "tombstones", "audit", "signatures", "keys", "inputs"]
 PAYLOADS: Final = "payloads"
 MANIFESTS: Final = "manifests"
 RECORDS: Final = "records"
@@ -23,6 +23,7 @@ AUDIT: Final = "audit"
 SIGNATURES: Final = "signatures"
 KEYS: Final = "keys"
 """Folder of a store of keys: see artifact_keys.py."""
+INPUTS: Final = "inputs"
 
 NAME: Final = re.compile(r"[0-9a-f]{16,128}\Z")
 

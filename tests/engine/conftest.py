@@ -2,45 +2,13 @@
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.stack import PROJECT_ROOT, Stack
-
-PROGRAM = """
-import pulumi
-from components import EncryptedArtifactStore, TrainingRun
-
-config = pulumi.Config()
-store = EncryptedArtifactStore("store", {"url": config.require("storeUrl"),
-                                         "retention": config.get("retention") or "delete",
-                                         "keysUrl": config.get("keysUrl"),
-                                         **({"key": config.get("key")} if config.get("key") else {}),
-                                         **({"reseal": config.get("reseal")} if config.get("reseal") else {}),
-                                         "retainCount": config.get_int("retainCount"),
-                                         "rotation": config.get("rotation") or "",
-                                         "recipients": config.get_object("recipients") or []})
-wiring = {"storeUrl": store.url, "keysUrl": store.keys_url, "storeKey": store.store_key, "recipients": store.recipients,
-          "openingKeys": store.opening_keys, "retention": store.retention, "reseal": store.reseal,
-          "retainCount": store.retain_count}
-run = TrainingRun("training", {**wiring, **(config.get_object("run") or {})})
-for name in ("artifact_id", "content_id", "stop_reason", "epochs_run", "metrics", "manifest", "payload_digest",
-             "data_key"):
-    pulumi.export(name, getattr(run, name))
-pulumi.export("opening_keys", store.opening_keys)
-"""
-
-PROJECT = """
-name: engine-test
-runtime:
-  name: python
-  options: {virtualenv: %s}
-plugins:
-  providers:
-    - name: sealift
-      path: %s
-"""
+from tests.stack import Stack
+from tests.training_stack import make_training_stack
 
 
 @pytest.fixture(scope="session")
@@ -56,15 +24,4 @@ def engine() -> str:
 def training_stack(engine: str, tmp_path: Path) -> Callable[..., Stack]:
     """Makes a stack of a store and a training run; keyword arguments are inputs of the run."""
 
-    def make(*, project_root: Path = PROJECT_ROOT, **run: object) -> Stack:
-        folder = tmp_path / "program"
-        folder.mkdir(exist_ok=True)
-        (folder / "__main__.py").write_text(f"import sys\nsys.path.insert(0, {str(project_root)!r})\n{PROGRAM}")
-        (folder / "Pulumi.yaml").write_text(PROJECT % (Stack.virtualenv(), project_root / "components" / "plugin"))
-        stack = Stack(folder, name="dev", home=tmp_path)
-        stack.init()
-        stack.set_config("storeUrl", f"file://{tmp_path / 'store'}")
-        stack.set_run(**run)
-        return stack
-
-    return make
+    return partial(make_training_stack, tmp_path)

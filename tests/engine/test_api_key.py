@@ -3,8 +3,8 @@
 from hashlib import sha256
 from pathlib import Path
 
-from tests.engine.conftest import PROJECT
 from tests.stack import PROJECT_ROOT, Stack
+from tests.training_stack import PROJECT
 
 PROGRAM = """
 import sys

@@ -5,9 +5,9 @@ from pathlib import Path
 from sealift.sealing import SealedArtifact, seal
 from sealift.signing import SigningKey
 from sealift.stores import SIGNATURES, get_signature, open_store, put_artifact
-from tests.engine.conftest import PROJECT
 from tests.keys import key_pair
 from tests.stack import PROJECT_ROOT, Stack
+from tests.training_stack import PROJECT
 
 PROGRAM = """
 import sys

@@ -576,3 +576,31 @@ def test_an_edit_of_a_file_of_the_models_weights_is_another_run(tmp_path: Path) 
         (tmp_path / "weights.bin").write_bytes(content)
         digests |= {training_job.data_digest(job, tmp_path)}
     assert len(digests) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"compute": {"kind": "job"}}, "compute.image is missing"),
+        ({"compute": {"kind": "job", "image": "a", "gpus": 1}}, "compute.gpus is 1, and device is 'cpu'"),
+        ({"compute": {"kind": "job", "image": "a"}, "device": "cuda"}, "compute.gpus is 0, and device is 'cuda'"),
+        ({"compute": {"namespace": "team"}}, "compute.namespace is 'team'; it needs compute.kind 'job'"),
+        ({"compute": {"kind": "job", "image": "a", "memory": "much"}}, "compute.memory is 'much'"),
+        ({"compute": {"kind": "job", "image": "a"}, "dataset": "https://example.com/a.csv"}, "dataset is a URL"),
+    ],
+    ids=str,
+)
+def test_what_a_job_of_a_cluster_cannot_do_is_said(settings: dict[str, object], message: str) -> None:
+    job, problems = Job.validate(settings)
+    assert job is None
+    assert any(message in str(problem) for problem in problems), problems
+
+
+def test_the_place_is_not_part_of_a_run() -> None:
+    here, _ = Job.validate({"compute": {"processes": 2}})
+    there, problems = Job.validate(
+        {"compute": {"processes": 2, "kind": "job", "image": "a", "cpu": "4", "processor": "x"}}
+    )
+    assert here is not None
+    assert there is not None, problems
+    assert here.digest("d", "c", "l", "p") == there.digest("d", "c", "l", "p")

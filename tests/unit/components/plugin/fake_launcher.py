@@ -41,5 +41,8 @@ class FakeRun:
     async def ending(self) -> Ending:
         return self.launcher.end
 
+    async def abandon(self) -> None:
+        await self.stop()
+
     async def stop(self) -> None:
         self.launcher.stopped += 1

@@ -1,0 +1,44 @@
+"""The access of a pod to its run: the request, and signed URLs of the run's two files in the store. It is one JSON
+object, which a Secret holds.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from sealift.contents.codec import decode_fields, encode
+from sealift.contents.errors import ContentsError
+from training.errors import RunRequestError
+
+ACCESS_FILE: Final = "access.json"
+
+
+@dataclass(frozen=True)
+class Access:
+    """All that a pod gets. Every field is a secret of this run alone."""
+
+    request: str = field(repr=False)
+    """The request, as one line of JSON."""
+    parcel_url: str = field(repr=False)
+    """URL that reads the parcel."""
+    record_get_url: str = field(repr=False)
+    record_put_url: str = field(repr=False)
+    """URLs that read and write the run's record."""
+
+
+def write_access(access: Access) -> bytes:
+    """Returns the content of access.json."""
+    return json.dumps(encode(access)).encode()
+
+
+def read_access(folder: Path) -> Access:
+    """Raises RunRequestError, which shows no secret."""
+    try:
+        values: Mapping[str, Any] = json.loads((folder / ACCESS_FILE).read_bytes())
+        return decode_fields(Access, values, "access")
+    except (OSError, ValueError, AttributeError, ContentsError) as error:
+        raise RunRequestError(
+            f"{folder / ACCESS_FILE} cannot be read: {type(error).__name__}", "see training/pod.py"
+        ) from None
