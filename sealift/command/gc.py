@@ -39,7 +39,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     found = collect(find_store(options), options.older_than, dry_run=options.dry_run)
     verb = "would be removed" if options.dry_run else "removed"
-    for kind, entries in (("payload", found.payloads), ("signature", found.signatures), ("key", found.keys)):
+    kinds = {"payload": found.payloads, "signature": found.signatures, "key": found.keys, "input": found.inputs}
+    for kind, entries in kinds.items():
         for one in entries:
             result = {kind: one.name, "sizeBytes": one.size_bytes, "removed": not options.dry_run}
             terminal.say(result, f"{kind} {one.name}  {size_text(one.size_bytes):>8}  {verb}")
@@ -57,7 +58,8 @@ COMMAND: Final = Subcommand(
     "gc",
     "remove payloads, signatures and uploads that killed writers left in a store",
     "Removes payloads and signatures that have no manifest, and unfinished uploads, if they are older than a day. "
-    "With --keys it does the same to artifacts' own keys in the store of keys. "
+    "With --keys it does the same to artifacts' own keys in the store of keys. It also removes the files of runs in a "
+    "cluster that are older than a week, when no pod can read them any more. "
     "Artifacts, records of runs and tombstones stay. It needs no key, and is safe while other programs use the store: "
     "what is written again meanwhile stays.",
     "sealift gc --store file://~/.sealift/store --dry-run\nsealift gc --store s3://my-bucket/models --older-than 7d",

@@ -9,7 +9,8 @@ from sealift.stores.artifact_keys import check_pair
 from sealift.stores.artifacts import version_of
 from sealift.stores.audit_log import audited
 from sealift.stores.errors import Conflict
-from sealift.stores.store import KEYS, MANIFESTS, PAYLOADS, SIGNATURES, Entry, Folder, Store
+from sealift.stores.signed_urls import LONGEST_SECONDS
+from sealift.stores.store import INPUTS, KEYS, MANIFESTS, PAYLOADS, SIGNATURES, Entry, Folder, Store
 
 GRACE_SECONDS: Final = 86400.0
 """Time that a writer has between an artifact's payload and its manifest."""
@@ -24,11 +25,13 @@ class Collected:
     signatures: tuple[Entry, ...]
     unfinished: int
     keys: tuple[Entry, ...] = ()
+    inputs: tuple[Entry, ...] = ()
+    """Files of runs in a cluster that no pod can read any more."""
 
 
 def collect(store: Store, grace_seconds: float = GRACE_SECONDS, *, dry_run: bool = False) -> Collected:
-    """Removes payloads, signatures and artifacts' own keys without a manifest, and unfinished uploads. Artifacts,
-    records, tombstones and audit log stay.
+    """Removes payloads, signatures and artifacts' own keys without a manifest, unfinished uploads, and files of runs in
+    a cluster once their signed URLs have ended. Artifacts, records, tombstones and audit log stay.
 
     What is replaced meanwhile stays, and so does what is from the future of this machine's clock. `dry_run` only lists.
     Raises KeysUnusable if the store of keys is another store's.
@@ -52,7 +55,16 @@ def collect(store: Store, grace_seconds: float = GRACE_SECONDS, *, dry_run: bool
             for (place, folder), entries in zip(places, old, strict=True)
         ]
     payloads, signatures, *keys = (tuple(entries) for entries in old)
-    return Collected(payloads, signatures, 0 if dry_run else store.remove_unfinished(grace_seconds), *keys)
+    inputs = _collect_inputs(store, max(grace_seconds, LONGEST_SECONDS), dry_run=dry_run)
+    unfinished = 0 if dry_run else store.remove_unfinished(grace_seconds)
+    return Collected(payloads, signatures, unfinished, keys[0] if keys else (), inputs)
+
+
+def _collect_inputs(store: Store, grace_seconds: float, *, dry_run: bool) -> tuple[Entry, ...]:
+    old = [one for one in store.entries(INPUTS) if time.time() - one.modified > grace_seconds]
+    for one in [] if dry_run else old:
+        store.delete(INPUTS, one.name)
+    return tuple(old)
 
 
 def _remove(store: Store, place: Store, folder: Folder, name: str) -> bool:

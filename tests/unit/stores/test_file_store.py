@@ -2,14 +2,25 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sealift.stores import MANIFESTS, PAYLOADS, RECORDS, ArtifactDamaged, Store, StoreUnwritable, collect, open_store
+from sealift.stores import (
+    INPUTS,
+    MANIFESTS,
+    PAYLOADS,
+    RECORDS,
+    ArtifactDamaged,
+    Store,
+    StoreUnwritable,
+    collect,
+    open_store,
+)
 from sealift.stores.store import Folder
-from tests.unit.stores.contract import ID, StoreContract
+from tests.unit.stores.contract import ID, OTHER, StoreContract
 from tests.unit.stores.file_systems import NAMED_FILES_ONLY, files, overwrite
 
 
@@ -158,3 +169,17 @@ def test_a_collection_removes_what_killed_writers_left(store: Store, tmp_path: P
     assert left.exists()
     assert collect(store, -10).unfinished == 1
     assert not left.exists() and store.get(RECORDS, ID) == b"record"
+
+
+def test_a_collection_removes_the_files_of_runs_whose_pods_cannot_read_them_any_more(
+    store: Store, tmp_path: Path
+) -> None:
+    for name, days in ((ID, 6), (OTHER, 8)):
+        store.put(INPUTS, name, b"sealed files of a run")
+        then = time.time() - days * 86400
+        os.utime(tmp_path / "store" / "inputs" / name, (then, then))
+
+    assert [one.name for one in collect(store, dry_run=True).inputs] == [OTHER]
+    assert store.names(INPUTS) == sorted([ID, OTHER])
+    assert [one.name for one in collect(store, 3600).inputs] == [OTHER]
+    assert store.names(INPUTS) == [ID]

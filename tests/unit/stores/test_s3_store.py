@@ -1,12 +1,14 @@
 """A store on a real S3 server: the contract of all stores, and what only object storage can get wrong."""
 
 import pickle
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+import urllib3
 
 from bootstrap.steps.object_store import BUCKET
 from sealift.sealing import seal_into, under_key
@@ -26,6 +28,7 @@ from sealift.stores import (
     open_store,
     put_artifact,
     s3_bucket,
+    sign_url,
 )
 from sealift.stores.object_store import MARKER, PART_BYTES
 from tests.keys import key_pair
@@ -274,3 +277,43 @@ def test_an_erasure_destroys_the_versions_that_a_bucket_keeps(tmp_path: Path, mo
         listed = client.list_object_versions(Bucket=BUCKET, Prefix="versioned/")
     assert {version["Key"].split("/")[1] for version in listed["Versions"]} == {MARKER, "audit", "tombstones"}
     assert "DeleteMarkers" not in listed
+
+
+def send(method: str, url: str, content: bytes | None = None, **conditions: str) -> tuple[int, bytes]:
+    """Status and content, without any credentials but the URL."""
+    answer = urllib3.request(method, url, body=content, headers=conditions, retries=False)
+    return answer.status, answer.data
+
+
+def test_a_signed_url_allows_one_method_on_one_file_with_conditions(store: Store) -> None:
+    put, get = (sign_url(store, RECORDS, ID, method) for method in ("PUT", "GET"))
+
+    assert send("GET", get)[0] == 404
+    assert send("PUT", put, b"first", **{"If-None-Match": "*"})[0] == 200
+    assert send("PUT", put, b"second", **{"If-None-Match": "*"})[0] == 412
+    version = store.read(RECORDS, ID).version
+    assert send("PUT", put, b"third", **{"If-Match": version})[0] == 200
+    assert send("PUT", put, b"fourth", **{"If-Match": version})[0] == 412
+    assert send("GET", get) == (200, b"third")
+
+    store.put(RECORDS, OTHER, b"of another run")
+    assert send("GET", get.replace(ID, OTHER))[0] == 403
+    assert send("PUT", get, b"by the wrong method")[0] == 403
+    assert send("DELETE", put)[0] == 403
+    assert send("GET", get.partition("?")[0])[0] == 403
+
+
+def test_a_signed_url_ends(store: Store) -> None:
+    store.put(RECORDS, ID, b"content")
+    url = sign_url(store, RECORDS, ID, "GET", seconds=1)
+    assert send("GET", url)[0] == 200
+    time.sleep(2.1)
+    assert send("GET", url)[0] == 403
+
+
+@pytest.mark.parametrize("url", ["file:///tmp/a", "gs://bucket/models", "az://container/models?account=acme"])
+def test_a_store_that_cannot_sign_says_which_one_can(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_KEY", "a2V5")
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
+    with pytest.raises(StoreUnwritable, match="use a store in S3"):
+        sign_url(open_store(url), RECORDS, ID, "GET")
