@@ -285,7 +285,12 @@ class ModelDeploymentArgs(TypedDict):
     """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""
 
     replicas: NotRequired[pulumi.Input[int]]
-    """Number of pods that serve the model. Allowed: a whole number from 1 to 10000. Default: 3."""
+    """Number of pods that serve the model. If not set, 3, or the number that `autoscaling` chooses. Allowed: a whole
+    number from 1 to 10000.
+    """
+
+    autoscaling: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Autoscaling of the pods by load. If not set, `replicas` is their number."""
 
     cpuRequest: NotRequired[pulumi.Input[str]]
     """CPUs reserved for each pod (resource request). Allowed: a number of CPUs, such as `500m` or `1`. Default: 500m."""
@@ -296,9 +301,9 @@ class ModelDeploymentArgs(TypedDict):
     """
 
     quota: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Quota of the namespace. Values you leave out are derived. A quota that you set must fit `replicas` + 1 pods, for
-    rolling updates. Allowed: an object of quantities by `requests.cpu`, `requests.memory`, `limits.cpu`,
-    `limits.memory` and `pods`.
+    """Quota of the namespace. Values you leave out are derived. A quota that you set must fit `replicas` (or
+    `autoscaling.maxReplicas`) + 1 pods, for rolling updates. Allowed: an object of quantities by `requests.cpu`,
+    `requests.memory`, `limits.cpu`, `limits.memory` and `pods`.
     """
 
     exposure: NotRequired[pulumi.Input[str]]
@@ -913,7 +918,12 @@ class DeploymentSection(TypedDict):
     """Additional labels for every object that serves the model. Allowed: an object of texts by label key."""
 
     replicas: NotRequired[pulumi.Input[int]]
-    """Number of pods that serve the model. Allowed: a whole number from 1 to 10000. Default: 3."""
+    """Number of pods that serve the model. If not set, 3, or the number that `autoscaling` chooses. Allowed: a whole
+    number from 1 to 10000.
+    """
+
+    autoscaling: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """Autoscaling of the pods by load. If not set, `replicas` is their number."""
 
     cpuRequest: NotRequired[pulumi.Input[str]]
     """CPUs reserved for each pod (resource request). Allowed: a number of CPUs, such as `500m` or `1`. Default: 500m."""
@@ -924,9 +934,9 @@ class DeploymentSection(TypedDict):
     """
 
     quota: NotRequired[pulumi.Input[Mapping[str, pulumi.Input[str]]]]
-    """Quota of the namespace. Values you leave out are derived. A quota that you set must fit `replicas` + 1 pods, for
-    rolling updates. Allowed: an object of quantities by `requests.cpu`, `requests.memory`, `limits.cpu`,
-    `limits.memory` and `pods`.
+    """Quota of the namespace. Values you leave out are derived. A quota that you set must fit `replicas` (or
+    `autoscaling.maxReplicas`) + 1 pods, for rolling updates. Allowed: an object of quantities by `requests.cpu`,
+    `requests.memory`, `limits.cpu`, `limits.memory` and `pods`.
     """
 
     exposure: NotRequired[pulumi.Input[str]]

@@ -15,6 +15,8 @@ from components import pod_spec, rolling
 from components.api_keys import ApiKeys, warn_of_access
 from components.api_object import api_object
 from components.args import ModelDeploymentArgs
+from components.autoscaler import Autoscaler
+from components.autoscaler_spec import REPLICAS_PATH
 from components.endpoints import endpoints
 from components.model_namespace import ModelNamespace
 from components.reach import find_missing_kubeconfig
@@ -29,7 +31,7 @@ from components.validated_args import Checked
 
 class ModelDeployment(pulumi.ComponentResource):
     """Namespace, ResourceQuota, LimitRange, ServiceAccount, ConfigMap, Secrets, Deployment and Service of one served
-    model, with its API keys.
+    model, with its API keys. With `autoscaling`, also a HorizontalPodAutoscaler and a PodDisruptionBudget.
     """
 
     url: pulumi.Output[str]
@@ -53,7 +55,9 @@ class ModelDeployment(pulumi.ComponentResource):
         Raises pulumi.RunError with all problems of `args`.
         """
         what = f'ModelDeployment "{name}"'
-        checked = Checked(what, ModelDeploymentInputs, args, *component_name_problems(name), known=SHAPES)
+        checked = Checked(
+            what, ModelDeploymentInputs, args, *component_name_problems(name), known=(*SHAPES, "autoscaling")
+        )
         _refuse_missing_cluster(what, opts)
         super().__init__("sealift:index:ModelDeployment", name, {}, opts)
 
@@ -64,8 +68,19 @@ class ModelDeployment(pulumi.ComponentResource):
         handed_on = {**args, "privateKey": serving_key(what, args["privateKey"], args["manifest"])}
         version, access = ServerVersion(name, handed_on), keys.access_data()
         folders = {folder: version.contents(folder, access) for folder in folders_of(checked.plain)}
-        fits = Hooks(before_update=[rolling.fits_beside(what, name, settings)])
-        server = ServerObjects(self, namespace, version, settings, folders, hooks=fits)
+        fits = Hooks(
+            before_update=[
+                rolling.fits_beside(what, name, settings),
+                rolling.ends_autoscaling(what, name, settings),
+            ]
+        )
+        scaling = checked.plain.autoscaling
+        left = [] if scaling is None or scaling.is_fixed else [REPLICAS_PATH]
+        server = ServerObjects(self, namespace, version, settings, folders, hooks=fits, ignore_changes=left)
+        if scaling is not None:
+            metrics = [] if _has_provider(opts) else [rolling.finds_metrics(self, name, settings)]
+            finds = Hooks(before_create=[*metrics], before_update=[*metrics])
+            Autoscaler(self, namespace, version.name, server.deployment, scaling, finds)
         service = kubernetes.core.v1.Service(
             name,
             metadata=api_object(

@@ -36,7 +36,7 @@ def pod_security_labels() -> dict[str, str]:
 
 def resource_quota(settings: DeploymentSettings) -> Spec:
     """Returns the ResourceQuota's spec."""
-    return {"hard": hard_limits(settings.quota, settings.replicas, settings.pod)}
+    return {"hard": hard_limits(settings.quota, settings.most_replicas, settings.pod)}
 
 
 def limit_range(pod: PodResources) -> Spec:

@@ -5,6 +5,7 @@ not notice. The need is therefore computed here, before anything is applied. Pur
 out.
 
 A rolling update needs `replicas` pods, old and new, plus SURGE_PODS, because no pod may be missing (maxUnavailable 0).
+With autoscaling, `replicas` is the autoscaler's maximum everywhere here.
 A derived quota also has room for one draining pod per replica: a pod that is being terminated counts until it is gone,
 and a replaced pod may still drain when its successors start. With that room, one update can halve the pods' resources.
 An update that reduces them further could never start, because old pods still count and the quota is applied first. The
@@ -34,7 +35,7 @@ COMPUTE: Final[Mapping[str, Resource]] = {
 _SETTINGS: Final = ("cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit")
 PODS: Final = "pods"
 ALLOWED: Final = ", ".join([*COMPUTE, PODS])
-_WAY_OUT: Final = "raise the quota to that amount, lower replicas or a pod's resources, or leave quota out to derive it"
+_WAY_OUT: Final = "raise the quota to that amount, lower {} or a pod's resources, or leave quota out to derive it"
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,15 @@ def quota_problems(quota: object) -> list[Problem]:
     return problems
 
 
-def shortfall_problems(quota: Mapping[str, object], replicas: int, pod: PodResources) -> list[Problem]:
+def shortfall_problems(
+    quota: Mapping[str, object], replicas: int, pod: PodResources, *, is_autoscaled: bool = False
+) -> list[Problem]:
     """Finds quota entries that are too small for `replicas` pods plus the surge of a rolling update."""
     pods = replicas + SURGE_PODS
     noun = "replica" if replicas == 1 else "replicas"
-    why = f"{replicas} {noun} + {SURGE_PODS} while rolling = {pods} pods"
+    most = "at most " if is_autoscaled else ""
+    why = f"{most}{replicas} {noun} + {SURGE_PODS} while rolling = {pods} pods"
+    way_out = _WAY_OUT.format("autoscaling.maxReplicas" if is_autoscaled else "replicas")
     problems = []
     for key, each in pod.by_quota_resource().items():
         if key not in quota:
@@ -95,10 +100,10 @@ def shortfall_problems(quota: Mapping[str, object], replicas: int, pod: PodResou
         have, need = parse(COMPUTE[key], quota[key]), pods * each.amount
         if have.amount < need:
             message = f"is '{have.text}', but '{_text(key, need)}' is needed: {why} of '{each.text}'"
-            problems.append(Problem(_path(key), message, _WAY_OUT))
+            problems.append(Problem(_path(key), message, way_out))
     have_pods = _pod_count(quota.get(PODS, pods))
     if have_pods is None or have_pods < pods:
-        problems.append(Problem(_path(PODS), f"is {have_pods}, but {pods} is needed: {why}", _WAY_OUT))
+        problems.append(Problem(_path(PODS), f"is {have_pods}, but {pods} is needed: {why}", way_out))
     return problems
 
 

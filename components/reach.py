@@ -10,11 +10,14 @@ import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 SECONDS: Final = 2.0
 LOCAL: Final = ("localhost", "127.0.0.1", "[::1]")
 HTTPS_PORT: Final = 443
+RESOURCE_METRICS: Final = "metrics.k8s.io"
+OWN_METRICS: Final = "custom.metrics.k8s.io"
+"""API groups with the metrics that a HorizontalPodAutoscaler reads."""
 PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
@@ -75,6 +78,26 @@ def _owner(services: Mapping[str, list[dict[str, dict[str, object]]]], port: int
         if isinstance(ports, list) and any(one.get("nodePort") == port for one in ports):
             return f"{service['metadata']['namespace']}/{service['metadata']['name']}"
     return None
+
+
+def find_unserved(groups: Sequence[str], options: Sequence[str] = ()) -> list[str]:
+    """Returns the API groups, out of `groups`, that no available APIService serves. Returns none if kubectl fails.
+
+    `options` are options of kubectl, such as --context.
+    """
+    listing = ["get", "apiservices", "--output=json", f"--request-timeout={SECONDS:g}s"]
+    said = _ask(["kubectl", *options, *listing], 2 * SECONDS)
+    try:
+        services = [] if said is None else json.loads(said)["items"]
+        served = {one["spec"].get("group") for one in services if _is_available(one)}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
+    return [group for group in groups if group not in served] if services else []
+
+
+def _is_available(service: Mapping[str, Any]) -> bool:
+    conditions = service.get("status", {}).get("conditions") or []
+    return any(one["type"] == "Available" and one["status"] == "True" for one in conditions)
 
 
 def container_at(port: int) -> str | None:

@@ -10,10 +10,19 @@ from typing import Any, Final
 
 import pulumi
 
+from components.autoscaler_spec import read_range
 from components.container_spec import STACK_LABEL
 from components.quantity import QuantityError, parse
 from components.quota import PodResources, Running, find_rolling_problems
-from components.reach import container_at, label_of, owner_of_node_port, user_of_port
+from components.reach import (
+    OWN_METRICS,
+    RESOURCE_METRICS,
+    container_at,
+    find_unserved,
+    label_of,
+    owner_of_node_port,
+    user_of_port,
+)
 from components.settings.container import ContainerSettings
 from components.settings.deployment import DeploymentSettings
 from components.settings.server import LET_IN, ServerSettings
@@ -22,6 +31,10 @@ from sealift.settings.problem import Problem, report
 OUTAGE: Final = (
     "the running container stops before the new one starts, because only one container can use the port. Requests fail "
     "for some seconds. With `target: kubernetes` no request is lost"
+)
+UNSERVED: Final = (
+    "autoscaling: the cluster does not serve {}, so the number of pods does not follow the load; install "
+    "metrics-server for metrics.k8s.io, an adapter such as prometheus-adapter for custom.metrics.k8s.io"
 )
 Hook = Callable[[pulumi.ResourceHookArgs], Awaitable[None]]
 
@@ -33,11 +46,50 @@ def fits_beside(what: str, name: str, settings: pulumi.Output[DeploymentSettings
         known, running = await settings.future(), find_running(args.old_inputs or {})
         if known is None or running is None:
             return
-        problems = [*find_rolling_problems(running, known.quota, known.replicas, known.pod)]
+        problems = [*find_rolling_problems(running, known.quota, known.most_replicas, known.pod)]
         if problems:
             raise pulumi.RunError(report(f"{what} cannot be updated", problems))
 
     return _hook(f"{name}-fits", refuse)
+
+
+def ends_autoscaling(what: str, name: str, settings: pulumi.Output[DeploymentSettings]) -> pulumi.ResourceHook:
+    """Refuses to remove an autoscaler that may still change the number of replicas."""
+
+    async def refuse(args: pulumi.ResourceHookArgs) -> None:
+        known, before = await settings.future(), read_range(args.old_inputs or {})
+        if known is None or known.autoscaling is not None or before is None:
+            return
+        wanted = known.first_replicas
+        if before != (wanted, wanted):
+            message = f"cannot be removed yet: the running autoscaler chooses {before[0]} to {before[1]} replicas"
+            hint = (
+                f"first set autoscaling.minReplicas and autoscaling.maxReplicas to {wanted} and run `pulumi up`; then "
+                f"remove autoscaling and set replicas to {wanted}"
+            )
+            raise pulumi.RunError(report(f"{what} cannot be updated", [Problem("autoscaling", message, hint)]))
+
+    return _hook(f"{name}-ends-autoscaling", refuse)
+
+
+def finds_metrics(
+    component: pulumi.Resource, name: str, settings: pulumi.Output[DeploymentSettings]
+) -> pulumi.ResourceHook:
+    """Warns if the cluster does not serve the metrics by which pods are added and removed."""
+
+    async def warn(args: pulumi.ResourceHookArgs) -> None:
+        del args
+        known, options = await settings.future(), kubectl_options()
+        if known is None or known.autoscaling is None or options is None:
+            return
+        scaling = known.autoscaling
+        asked = [RESOURCE_METRICS] if scaling.cpu_percent is not None else []
+        asked += [OWN_METRICS] if scaling.needs_own_metrics else []
+        unserved = await asyncio.to_thread(find_unserved, asked, options)
+        if unserved:
+            pulumi.log.warn(UNSERVED.format(" and ".join(unserved)), component)
+
+    return _hook(f"{name}-finds-metrics", warn)
 
 
 def locks_out(component: pulumi.Resource, name: str, settings: pulumi.Output[ServerSettings]) -> pulumi.ResourceHook:
@@ -127,7 +179,8 @@ def find_running(inputs: Mapping[str, Any]) -> Running | None:
         spec = inputs["spec"]
         resources = spec["template"]["spec"]["containers"][0]["resources"]
         amounts = (parse(kind, resources[part][kind]) for part in ("requests", "limits") for kind in ("cpu", "memory"))
-        return Running(int(spec["replicas"]), PodResources(*amounts))
+        _, replicas = read_range(inputs) or (1, int(spec["replicas"]))
+        return Running(replicas, PodResources(*amounts))
     except (KeyError, IndexError, TypeError, ValueError, QuantityError):
         return None
 

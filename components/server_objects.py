@@ -2,13 +2,14 @@
 server_files.py the files.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components import pod_spec
 from components.api_object import api_object
+from components.autoscaler_spec import deployment_annotations
 from components.model_namespace import ModelNamespace
 from components.server_files import ServerFolder
 from components.server_version import ServerVersion
@@ -29,11 +30,13 @@ class ServerObjects:
         settings: pulumi.Output[DeploymentSettings],
         folders: Mapping[ServerFolder, object],
         *,
-        replicas: Callable[[DeploymentSettings], int | None] = lambda known: known.replicas,
+        replicas: Callable[[DeploymentSettings], int | None] = lambda known: known.first_replicas,
+        ignore_changes: Sequence[str] = (),
         hooks: pulumi.ResourceHookBinding | None = None,
     ) -> None:
         """Creates the objects as children of the component. `folders` maps folders to their contents. `replicas`
-        returns None if another controller sets the number of pods.
+        returns None if another controller sets the number of pods. `ignore_changes` are fields of the Deployment that
+        another controller changes.
         """
         self._component, self._namespace, self._version = component, namespace, version
         object_names = {folder.name: self._files(folder, contents) for folder, contents in folders.items()}
@@ -49,10 +52,17 @@ class ServerObjects:
         )
         self.deployment = kubernetes.apps.v1.Deployment(
             version.name,
-            metadata=api_object(namespace.metadata(version.name)),
+            metadata=api_object(settings.apply(self._deployment_metadata)),
             spec=api_object(spec),
-            opts=pulumi.ResourceOptions(parent=component, depends_on=namespace.bounds, hooks=hooks),
+            opts=pulumi.ResourceOptions(
+                parent=component, depends_on=namespace.bounds, hooks=hooks, ignore_changes=[*ignore_changes]
+            ),
         )
+
+    def _deployment_metadata(self, settings: DeploymentSettings) -> Mapping[str, object]:
+        annotations = deployment_annotations(settings)
+        metadata = self._namespace.metadata(self._version.name)
+        return {**metadata, "annotations": annotations} if annotations else metadata
 
     def _files(self, folder: ServerFolder, contents: object) -> pulumi.Output[str]:
         """Creates the object with the folder's files and returns its name on the cluster."""

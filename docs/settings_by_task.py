@@ -247,6 +247,14 @@ GROUPS: Final[Mapping[str, Groups]] = {
             "memoryLimit": "2Gi",
             "quota": ".pods 8",
         },
+        "Scaling by load": {
+            "autoscaling.minReplicas": ("autoscaling.minReplicas 3", "autoscaling.maxReplicas 10"),
+            "autoscaling.maxReplicas": "10",
+            "autoscaling.cpu": ("autoscaling.maxReplicas 10", "autoscaling.cpu 50"),
+            "autoscaling.requestsPerSecond": ("autoscaling.maxReplicas 10", "autoscaling.requestsPerSecond 200"),
+            "autoscaling.latencySeconds": ("autoscaling.maxReplicas 10", "autoscaling.latencySeconds 0.05"),
+            "autoscaling.scaleDownSeconds": ("autoscaling.maxReplicas 10", "autoscaling.scaleDownSeconds 60"),
+        },
         "Network": {
             "exposure": "nodePort",
             "nodePort": ("exposure nodePort", "nodePort 30080"),
@@ -289,6 +297,7 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "training.compute.processor": Effect.TRAINS,
     "image": Effect.BUILDS,
     "deployment.replicas": Effect.NOTHING,
+    "deployment.autoscaling": Effect.NOTHING,
     "deployment.quota": Effect.NOTHING,
     "deployment.exposure": Effect.NOTHING,
     "deployment.nodePort": Effect.NOTHING,

@@ -10,13 +10,14 @@ from typing import Final, Literal, cast
 
 from components.quantity import parse
 from components.quota import PodResources, quota_problems, request_problems, shortfall_problems
+from components.settings.autoscaling import MAX_REPLICAS, Autoscaling
 from components.settings.server import CPU, DNS_LABEL, MEMORY, ServerInputs, ServerSettings, whole
-from sealift.settings import Clash, Kind, Problem, RefusedInside, kinds, setting
+from sealift.settings import Clash, Kind, Problem, RefusedInside, kinds, section, setting
 from sealift.settings.quantity import Quantity
 
 Exposure = Literal["cluster", "nodePort"]
 
-MAX_REPLICAS: Final = 10_000  # more than one Deployment can have in any cluster size that Kubernetes is tested with
+DEFAULT_REPLICAS: Final = 3
 NODE_PORTS: Final = (30000, 32767)  # Kubernetes' default range
 
 _SUFFIX_LENGTH: Final = 9  # auto-naming adds "-" and 8 hex digits
@@ -51,7 +52,15 @@ QUOTA: Final = Kind(
 class DeploymentSettings(ServerSettings):
     """Deployment of a model on Kubernetes. Each server runs in its own pod."""
 
-    replicas: int = setting(REPLICAS, 3, "Number of pods that serve the model.")
+    replicas: int | None = setting(
+        REPLICAS,
+        None,
+        f"Number of pods that serve the model. If not set, {DEFAULT_REPLICAS}, or the number that `autoscaling` "
+        "chooses.",
+    )
+    autoscaling: Autoscaling | None = section(
+        Autoscaling, None, "Autoscaling of the pods by load. If not set, `replicas` is their number."
+    )
     cpu_request: Quantity = setting(CPU, parse("cpu", "500m"), "CPUs reserved for each pod (resource request).")
     memory_request: Quantity = setting(
         MEMORY, parse("memory", "500Mi"), "Memory reserved for each pod, in bytes (resource request)."
@@ -59,8 +68,8 @@ class DeploymentSettings(ServerSettings):
     quota: Mapping[str, object] = setting(
         QUOTA,
         {},
-        "Quota of the namespace. Values you leave out are derived. A quota that you set must fit `replicas` + 1 pods, "
-        "for rolling updates.",
+        "Quota of the namespace. Values you leave out are derived. A quota that you set must fit `replicas` (or "
+        "`autoscaling.maxReplicas`) + 1 pods, for rolling updates.",
     )
     exposure: Exposure = setting(
         kinds.one_of("cluster", "nodePort"),
@@ -75,13 +84,30 @@ class DeploymentSettings(ServerSettings):
         """Resource requests and limits of one pod."""
         return PodResources(self.cpu_request, self.memory_request, self.cpu_limit, self.memory_limit)
 
+    @property
+    def first_replicas(self) -> int:
+        """Number of pods of a new Deployment."""
+        return self.autoscaling.min_replicas if self.autoscaling else self.replicas or DEFAULT_REPLICAS
+
+    @property
+    def most_replicas(self) -> int:
+        """Largest number of pods, without those that a rolling update adds."""
+        return self.autoscaling.max_replicas if self.autoscaling else self.replicas or DEFAULT_REPLICAS
+
     def clashes(self) -> Iterator[Clash]:
-        """Yields requests above limits, a quota that is too small, an unused node port, and the server's clashes."""
+        """Yields a number of replicas beside autoscaling, requests above limits, a quota that is too small, an unused
+        node port, and the server's clashes.
+        """
         each = ("cpuRequest", "memoryRequest", "cpuLimit", "memoryLimit")
         for problem in request_problems(self.pod):
             yield Clash(problem.property, problem.message, (problem.property.replace("Request", "Limit"),))
-        for problem in shortfall_problems(self.quota, self.replicas, self.pod):
-            yield Clash(problem.property, problem.message, ("replicas", *each), problem.hint)
+        if self.autoscaling is not None and self.replicas is not None:
+            message = f"is {self.replicas}, but autoscaling is set, which chooses the number of pods"
+            hint = "remove replicas (in one stack only: set it to null), or remove autoscaling"
+            yield Clash("replicas", message, ("autoscaling",), hint)
+        most, needs = self.most_replicas, ("replicas", "autoscaling", *each)
+        for problem in shortfall_problems(self.quota, most, self.pod, is_autoscaled=self.autoscaling is not None):
+            yield Clash(problem.property, problem.message, needs, problem.hint)
         if self.exposure == "cluster" and self.node_port:
             message = f"is {self.node_port}, but exposure is 'cluster'; allowed with it: 0"
             yield Clash("nodePort", message, ("exposure",), "set exposure to 'nodePort' to open a port on every node")

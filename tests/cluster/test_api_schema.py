@@ -28,6 +28,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "tls": certificate(),
     "a-node-port": {"exposure": "nodePort", "nodePort": 30080},
     "labels-and-a-quota": {"labels": {"team": "ml"}, "quota": {"limits.memory": "16Gi", "pods": 9}},
+    "autoscaling": {"autoscaling": {"minReplicas": 2, "maxReplicas": 9}},
+    "autoscaling-of-one-number": {"autoscaling": {"minReplicas": 2, "maxReplicas": 2}},
+    "autoscaling-by-the-server-s-metrics": {
+        "autoscaling": {"maxReplicas": 9, "cpu": 50, "requestsPerSecond": 2.5, "latencySeconds": 0.05}
+    },
     "all-the-server-can-do": {"grpc": True, "explain": True, "tracing": {"otlpEndpoint": "http://collector:4318"}},
 }
 

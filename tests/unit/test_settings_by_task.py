@@ -264,7 +264,7 @@ def deployment(settings: DeploymentSettings, inputs: dict[str, str] | None = Non
     return pod_spec.deployment(
         settings,
         version,
-        replicas=settings.replicas,
+        replicas=settings.first_replicas,
         labels=object_labels(version.name, settings.model_name, settings.labels),
         object_names={folder.name: object_name(folder) for folder in folders_of(settings)},
         service_account="model",

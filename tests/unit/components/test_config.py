@@ -44,8 +44,8 @@ DECLARED = {
     "image": ("registry", "baseImage", "wheels", "platform"),
     "deployment": (
         "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "corsOrigins", "tracing", "auth",
-        "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "requireSignature", "labels", "replicas", "cpuRequest",
-        "memoryRequest", "quota", "exposure", "nodePort",
+        "apiKeys", "jwt", "tlsCertificate", "tlsPrivateKey", "requireSignature", "labels", "replicas", "autoscaling",
+        "cpuRequest", "memoryRequest", "quota", "exposure", "nodePort",
     ),
     "container": (
         "modelName", "cpuLimit", "memoryLimit", "grpc", "accessLog", "explain", "corsOrigins", "tracing", "auth",
@@ -57,7 +57,7 @@ FROZEN_DEFAULTS = {
     "store.url": "file://~/.sealift/store", "store.retention": "keep", "training.dataset": "diabetes",
     "training.model": "net", "training.learningRate": 0.01, "training.epochs": 100, "training.batchSize": 32,
     "training.seed": 0, "training.exposeMetrics": False, "image.registry": "localhost:5000",
-    "image.platform": "linux/amd64", "deployment.replicas": 3, "deployment.cpuRequest": "500m",
+    "image.platform": "linux/amd64", "deployment.replicas": None, "deployment.cpuRequest": "500m",
     "deployment.memoryRequest": "500Mi", "deployment.cpuLimit": "1", "deployment.memoryLimit": "1Gi",
     "deployment.exposure": "cluster", "deployment.auth": "apiKey", "deployment.nodePort": 0,
     "deployment.grpc": False,
@@ -388,7 +388,9 @@ def test_an_example_fits_beside_the_dev_stack_on_two_cores_while_it_rolls() -> N
         example, problems = parse(values, ENVIRONMENT, PROJECT_ROOT)
         assert example is not None, problems
         read_in = [read(DeploymentSettings, one.deployment, "a deployment")[0] for one in (dev, example)]
-        asked = math.fsum(float((one.replicas + SURGE_PODS) * one.pod.cpu_request.amount) for one in read_in if one)
+        asked = math.fsum(
+            float((one.most_replicas + SURGE_PODS) * one.pod.cpu_request.amount) for one in read_in if one
+        )
         assert asked < 1, f"{file.parent.name}: set-up's node has two cores, and its own pods take some of them"
 
 

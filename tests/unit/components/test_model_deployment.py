@@ -80,10 +80,12 @@ class Monitor(mocks.MockMonitor):
         super().__init__(cluster)
         self.needs: dict[str, set[str]] = {}
         self.parents: dict[str, str] = {}
+        self.ignored: dict[str, list[str]] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the engine's name
         kind = kind_of(request.type, request.name)
         self.needs[kind] = {kind_of(urn.split("::")[2], urn.split("::")[3]) for urn in request.dependencies}
+        self.ignored[kind] = [*request.ignoreChanges]
         self.parents[kind] = request.parent.split("::")[-2].split("$")[-1] if request.parent else ""
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's mocks have no types
 
@@ -140,6 +142,42 @@ def test_all_objects_are_registered_under_the_component() -> None:
         "Namespace", "ResourceQuota", "LimitRange", "ServiceAccount", "ConfigMap", "Secret", "Deployment", "Service",
         "ApiKey default", "Secret access",
     }  # fmt: skip
+
+
+def test_an_autoscaled_model_has_an_autoscaler_and_a_budget_and_keeps_the_replicas_it_finds() -> None:
+    cluster, monitor = run(lambda: ModelDeployment("model", args(autoscaling={"maxReplicas": 6})).url)
+    objects = cluster.objects
+
+    made, budget = objects["HorizontalPodAutoscaler"], objects["PodDisruptionBudget"]
+    assert made["spec"]["scaleTargetRef"]["name"] == "model-1a2b3c4d"
+    assert {made["metadata"]["namespace"], budget["metadata"]["namespace"]} == {"model-1a2b3c4d"}
+    deployment = objects["Deployment"]
+    assert budget["spec"]["selector"] == deployment["spec"]["selector"]
+    assert (deployment["spec"]["replicas"], monitor.ignored["Deployment"]) == (2, ["spec.replicas"])
+    assert deployment["metadata"]["annotations"] == {"sealift.dev/replicas": "2-6"}
+    assert objects["ResourceQuota"]["spec"]["hard"]["limits.memory"] == "13Gi"
+
+
+def test_a_range_of_one_number_is_set_by_the_update() -> None:
+    scaling = {"minReplicas": 4, "maxReplicas": 4}
+    cluster, monitor = run(lambda: ModelDeployment("model", args(autoscaling=scaling)).url)
+
+    assert (cluster.objects["Deployment"]["spec"]["replicas"], monitor.ignored["Deployment"]) == (4, [])
+    assert "pulumi.com/patchForce" in cluster.objects["Deployment"]["metadata"]["annotations"]
+
+
+def test_without_autoscaling_the_update_owns_the_replicas() -> None:
+    cluster, monitor = run(lambda: ModelDeployment("model", args()).url)
+
+    assert not {"HorizontalPodAutoscaler", "PodDisruptionBudget"} & cluster.objects.keys()
+    assert monitor.ignored["Deployment"] == []
+    assert "annotations" not in cluster.objects["Deployment"]["metadata"]
+
+
+def test_autoscaling_cannot_be_another_resource_s_output() -> None:
+    assert "autoscaling is another resource's output; allowed: a value that is known when the program starts" in (
+        refusal_of(autoscaling={"maxReplicas": pulumi.Output.from_input(6)})
+    )
 
 
 def test_the_defaults_are_three_replicas_of_half_a_cpu_to_one() -> None:

@@ -67,6 +67,13 @@ def test_a_quota_too_small_is_told_with_need_and_have_of_every_resource_and_the_
     ]
 
 
+def test_an_autoscaler_s_maximum_counts_with_the_surge() -> None:
+    (problem,) = shortfall_problems({"pods": 10}, 10, pod(), is_autoscaled=True)
+
+    assert str(problem) == "quota.pods is 10, but 11 is needed: at most 10 replicas + 1 while rolling = 11 pods"
+    assert "lower autoscaling.maxReplicas" in problem.hint
+
+
 def test_suffixes_do_not_blur_the_comparison() -> None:
     assert shortfall_problems({"limits.memory": "2G"}, 1, pod(memory_limit="1G")) == []
     assert len(shortfall_problems({"limits.memory": "2G"}, 1, pod(memory_limit="1Gi"))) == 1

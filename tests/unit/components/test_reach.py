@@ -10,6 +10,7 @@ import pytest
 from components.reach import (
     container_at,
     find_missing_kubeconfig,
+    find_unserved,
     label_of,
     owner_of_node_port,
     silent_registry,
@@ -110,6 +111,30 @@ def test_a_cluster_that_cannot_be_asked_has_no_say(
     program(tmp_path, script, monkeypatch)
 
     assert owner_of_node_port(30080) is None
+
+
+API_SERVICES = {
+    "items": [
+        {"spec": {"group": group}, "status": {"conditions": [{"type": "Available", "status": status}]}}
+        for group, status in (("apps", "True"), ("metrics.k8s.io", "True"), ("custom.metrics.k8s.io", "False"))
+    ]
+}
+
+
+def test_api_groups_that_no_available_service_serves_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, f"[ $1 = --context=kind ] && echo '{json.dumps(API_SERVICES)}'", monkeypatch)
+    groups = ["metrics.k8s.io", "custom.metrics.k8s.io", "external.metrics.k8s.io"]
+
+    assert find_unserved(groups, ["--context=kind"]) == groups[1:]
+
+
+@pytest.mark.parametrize("script", ["exit 1", "echo no JSON", "echo '{}'", "echo '[]'", """echo '{"items":[1]}'"""])
+def test_a_cluster_that_cannot_be_asked_is_not_said_to_lack_a_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    program(tmp_path, script, monkeypatch)
+
+    assert find_unserved(["metrics.k8s.io"]) == []
 
 
 def test_nor_has_a_machine_without_kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

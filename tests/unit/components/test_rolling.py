@@ -11,11 +11,15 @@ import pytest
 from pulumi.runtime import config as runtime_config
 
 from components import pod_spec, rolling
+from components.autoscaler_spec import deployment_annotations
 from components.quota import Running
 from components.rolling import (
     OUTAGE,
+    UNSERVED,
+    ends_autoscaling,
     find_running,
     finds_free,
+    finds_metrics,
     fits_beside,
     keys_of,
     kubectl_options,
@@ -42,15 +46,22 @@ def inputs(known: DeploymentSettings) -> dict[str, object]:
     version = ServerVersion("model", dict.fromkeys(("image", "artifactId", "payloadDigest"), ""))
     names = {folder.name: "" for folder in folders_of(known)}
     spec = pod_spec.deployment(
-        known, version, replicas=known.replicas, labels={}, object_names=names, service_account=""
+        known, version, replicas=known.first_replicas, labels={}, object_names=names, service_account=""
     )
-    return {"spec": json.loads(json.dumps(spec), parse_int=float)}
+    metadata = {"annotations": deployment_annotations(known)}
+    return {"metadata": metadata, "spec": json.loads(json.dumps(spec), parse_int=float)}
 
 
 def test_what_runs_is_read_from_what_the_component_itself_wrote() -> None:
     known = settings(replicas=2, cpuRequest="50m")
 
     assert find_running(inputs(known)) == Running(2, known.pod)
+
+
+def test_as_many_pods_may_run_as_the_autoscaler_could_have_started() -> None:
+    known = settings(autoscaling={"minReplicas": 2, "maxReplicas": 9})
+
+    assert find_running(inputs(known)) == Running(9, known.pod)
 
 
 def test_inputs_of_another_shape_say_nothing() -> None:
@@ -134,6 +145,75 @@ def test_an_update_that_fits_or_is_not_known_is_not_refused(
     before = settings(replicas=2, cpuRequest="500m")
 
     asked(lambda: fits_beside("the deployment", "model", output(after)), old_inputs=inputs(before))
+
+
+SCALED = settings(autoscaling={"minReplicas": 2, "maxReplicas": 9})
+FIXED = settings(autoscaling={"minReplicas": 4, "maxReplicas": 4})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (SCALED, settings(replicas=4), "the running autoscaler chooses 2 to 9 replicas"),
+        (FIXED, settings(replicas=5), "the running autoscaler chooses 4 to 4 replicas"),
+        (FIXED, settings(replicas=4), ""),
+        (SCALED, FIXED, ""),
+        (SCALED, None, ""),
+        (settings(replicas=3), SCALED, ""),
+        (settings(replicas=3), settings(replicas=4), ""),
+    ],
+    ids=["a range", "another number", "its number", "made fixed", "unknown", "switched on", "never on"],
+)
+def test_an_autoscaler_that_could_overrule_the_new_replicas_cannot_be_removed(
+    asked: Callable[..., None], before: DeploymentSettings, after: DeploymentSettings | None, said: str
+) -> None:
+    try:
+        asked(lambda: ends_autoscaling("the deployment", "model", output(after)), old_inputs=inputs(before))
+        refusal = ""
+    except pulumi.RunError as error:
+        refusal = str(error)
+
+    assert bool(refusal) == bool(said)
+    assert said in refusal
+    if after is not None and said:
+        assert f"first set autoscaling.minReplicas and autoscaling.maxReplicas to {after.replicas}" in refusal
+
+
+@pytest.mark.parametrize(
+    ("known", "unserved", "warnings"),
+    [
+        (SCALED, {"metrics.k8s.io"}, [UNSERVED.format("metrics.k8s.io")]),
+        (SCALED, {"custom.metrics.k8s.io"}, []),
+        (SCALED, set(), []),
+        (
+            settings(autoscaling={"maxReplicas": 9, "latencySeconds": 0.1}),
+            {"metrics.k8s.io", "custom.metrics.k8s.io"},
+            [UNSERVED.format("custom.metrics.k8s.io")],
+        ),
+        (
+            settings(autoscaling={"maxReplicas": 9, "requestsPerSecond": 10, "cpu": 50}),
+            {"metrics.k8s.io", "custom.metrics.k8s.io"},
+            [UNSERVED.format("metrics.k8s.io and custom.metrics.k8s.io")],
+        ),
+        (None, {"metrics.k8s.io"}, []),
+    ],
+)
+def test_metrics_that_the_cluster_does_not_serve_are_warned_of(
+    asked: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    known: DeploymentSettings | None,
+    unserved: set[str],
+    warnings: list[str],
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda message, resource: told.append(message))
+    monkeypatch.setattr(
+        rolling, "find_unserved", lambda groups, options: [group for group in groups if group in unserved]
+    )
+
+    asked(lambda: finds_metrics(None, "model", output(known)))  # type: ignore[arg-type]
+
+    assert told == warnings
 
 
 @pytest.mark.parametrize(
