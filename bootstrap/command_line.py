@@ -133,12 +133,12 @@ def setup(context: Context, options: argparse.Namespace) -> int:
     return 0
 
 
-def set_up(context: Context, *, cluster: bool = True) -> None:
+def set_up(context: Context, *, cluster: bool = True, metrics: bool = False) -> None:
     """Runs all steps under a lock: two set-ups of one checkout would overwrite each other's builds."""
     object_store.demand(context)
     started = time.monotonic()
     with _alone(context):
-        order.run(context, cluster=cluster)
+        order.run(context, cluster=cluster, metrics=metrics)
     context.console.line(f"ready in {duration(time.monotonic() - started)}")
 
 
@@ -159,7 +159,8 @@ def _alone(context: Context) -> Iterator[None]:
 def up_command(context: Context, options: argparse.Namespace) -> int:
     stacks.demand(context, options.stack)
     store.demand(context, options.stack)
-    set_up(context, cluster=stacks.needs_cluster(context, options.stack))
+    cluster, metrics = (ask(context, options.stack) for ask in (stacks.needs_cluster, stacks.needs_metrics))
+    set_up(context, cluster=cluster, metrics=metrics)
     outcome = up.run(context, options.stack)
     store.leave(context)
     return outcome

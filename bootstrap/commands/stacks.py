@@ -17,6 +17,10 @@ DOCKER = re.compile(r"""^  sealift:target: *["']?docker["']? *$""", re.MULTILINE
 """Line in a stack's file that `pulumi config set target docker` writes."""
 
 
+AUTOSCALING = re.compile(r"""^    ["']?autoscaling["']?:""", re.MULTILINE)
+"""Line in a stack's file that `pulumi config set --path deployment.autoscaling.…` writes."""
+
+
 def make(word: str, stack: str) -> str:
     """Returns the user's command for this stack."""
     return f"make {word}" if stack == DEFAULT else f"make {word} STACK={stack}"
@@ -70,6 +74,12 @@ def needs_cluster(context: Context, stack: str) -> bool:
     """Whether the stack is served on Kubernetes. Reads only its file, because pulumi may not be installed yet."""
     file = file_of(context, stack)
     return not file.exists() or DOCKER.search(file.read_text()) is None
+
+
+def needs_metrics(context: Context, stack: str) -> bool:
+    """Whether the cluster scales the stack's pods by their load."""
+    file = file_of(context, stack)
+    return file.exists() and AUTOSCALING.search(file.read_text()) is not None
 
 
 def in_use(context: Context) -> list[str]:

@@ -1,7 +1,7 @@
 """`status`: shows what is installed and what is running. It starts and changes nothing."""
 
 from bootstrap.context import Context
-from bootstrap.node import node
+from bootstrap.node import metrics_configuration, node
 from bootstrap.steps import docker_engine, object_store, registry
 from bootstrap.system import programs
 
@@ -17,7 +17,7 @@ def run(context: Context) -> int:
         line(f"{name:<14} {value}")
     line()
     stopped = 0
-    for name in (docker_engine.NAME, registry.NAME, object_store.NAME, *node.COMPONENTS):
+    for name in (docker_engine.NAME, registry.NAME, object_store.NAME, *node.COMPONENTS, metrics_configuration.NAME):
         if daemons.record_path(name).exists():
             up = daemons.running(name)
             stopped += not up

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Sequence
 
 from bootstrap.context import Context
-from bootstrap.steps import nginx, object_store, prometheus, yaml_host
+from bootstrap.steps import metrics_server, nginx, object_store, prometheus, yaml_host
 
 SUITES = ("tests/unit", "tests/process", "tests/engine", "tests/cluster")
 
@@ -20,6 +20,8 @@ def run(context: Context, arguments: Sequence[str]) -> int:
             nginx.ensure(context, step)
         with context.console.step(object_store.TITLE) as step:
             object_store.ensure_program(context, step)
+        with context.console.step(metrics_server.TITLE) as step:
+            metrics_server.ensure(context, step)
     chosen = list(arguments) or [suite for suite in SUITES if (context.layout.root / suite).exists()]
     argv = [str(context.layout.python), "-m", "pytest", *chosen]
     return subprocess.run(argv, env=context.variables, cwd=context.layout.root, check=False).returncode

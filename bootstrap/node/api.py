@@ -13,15 +13,15 @@ from bootstrap.node.configuration import Node
 from bootstrap.system import ports
 
 
-def request(node: Node, method: str, path: str, body: object = None) -> tuple[int, object]:
+def request(
+    node: Node, method: str, path: str, body: object = None, *, content_type: str = "application/json"
+) -> tuple[int, object]:
     """Returns status and decoded answer. Raises OSError if the API server cannot be reached."""
     trust = ssl.create_default_context(cafile=str(node.pki / "ca.crt"))
     trust.load_cert_chain(str(node.pki / "admin.crt"), str(node.pki / "admin.key"))
     connection = http.client.HTTPSConnection(ports.LOOPBACK, node.ports.api, timeout=5, context=trust)
     with contextlib.closing(connection):
-        connection.request(
-            method, path, json.dumps(body) if body is not None else None, {"Content-Type": "application/json"}
-        )
+        connection.request(method, path, json.dumps(body) if body is not None else None, {"Content-Type": content_type})
         reply = connection.getresponse()
         text = reply.read().decode(errors="replace")
     try:
@@ -59,6 +59,21 @@ def bind_roles(node: Node) -> None:
     )
     if status not in (201, 409):
         raise BootstrapError(f"the API server refused the kubelet's role binding: {status} {answer}")
+
+
+def apply(node: Node, path: str, body: object) -> None:
+    """Creates the object at `path`, or sets the fields of `body` in it."""
+    query = "?fieldManager=sealift-set-up&force=true"
+    status, answer = request(node, "PATCH", path + query, body, content_type="application/apply-patch+yaml")
+    if status not in (200, 201):
+        raise BootstrapError(f"the API server refused {path}: {status} {answer}")
+
+
+def serves(node: Node, api_service: str) -> bool:
+    """Whether the API server reports the APIService as available."""
+    status = _get(node, f"/apis/apiregistration.k8s.io/v1/apiservices/{api_service}").get("status")
+    conditions = status.get("conditions", []) if isinstance(status, dict) else []
+    return any(one["type"] == "Available" and one["status"] == "True" for one in conditions)
 
 
 def node_ready(node: Node, since: float, progress: Progress) -> bool:

@@ -1,6 +1,7 @@
 """The local cluster's certificates: `python -m bootstrap.node.certificates FOLDER NODE ADDRESS…` makes or renews them.
 
-One authority signs all certificates. Each component has its own name, so that RBAC and the Node authorizer take effect.
+One authority signs all certificates, except the API server's as a front proxy, which has an authority of its own. Each
+component has its own name, so that RBAC and the Node authorizer take effect.
 Keys have mode 0600, the folder 0700. A certificate is renewed a month before it expires, and all are renewed together
 with the authority. All keys are ECDSA P-256, including the service accounts' key.
 """
@@ -16,9 +17,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from bootstrap.node.configuration import ETCD_PEER
+from bootstrap.node.configuration import ETCD_PEER, FRONT_PROXY, FRONT_PROXY_AUTHORITY
+from bootstrap.node.metrics_configuration import HOST, USER
 from sealift.durable.new_file import write_file
 
+AUTHORITY = "ca"
+AUTHORITIES = {AUTHORITY: "sealift-local-cluster", FRONT_PROXY_AUTHORITY: "sealift-front-proxy"}
+"""Names of the authorities, by file."""
 AUTHORITY_DAYS = 3650
 CERTIFICATE_DAYS = 365
 RENEW_DAYS = 30
@@ -35,6 +40,7 @@ class Wanted:
     group: str = ""
     serves: tuple[str, ...] = ()
     client: bool = False
+    authority: str = AUTHORITY
 
 
 def list_wanted(node: str, addresses: tuple[str, ...]) -> list[Wanted]:
@@ -53,6 +59,8 @@ def list_wanted(node: str, addresses: tuple[str, ...]) -> list[Wanted]:
         Wanted("scheduler", "system:kube-scheduler", client=True),
         Wanted("proxy", "system:kube-proxy", client=True),
         Wanted("admin", "sealift-admin", "system:masters", client=True),
+        Wanted(USER, USER, serves=(*local, HOST), client=True),
+        Wanted(FRONT_PROXY, FRONT_PROXY, client=True, authority=FRONT_PROXY_AUTHORITY),
     ]
 
 
@@ -61,16 +69,19 @@ def ensure(folder: Path, node: str, addresses: tuple[str, ...], now: datetime.da
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     made: list[str] = []
-    authority = _load(folder, "ca")
-    if authority is None or not _lasts(authority[0], now):
-        authority = _authority(now)
-        _save(folder, "ca", *authority)
-        made.append("ca")
+    authorities: dict[str, Pair] = {}
+    for file, name in AUTHORITIES.items():
+        authority = _load(folder, file)
+        if authority is None or not _lasts(authority[0], now):
+            authority = _authority(name, now)
+            _save(folder, file, *authority)
+            made.append(file)
+        authorities[file] = authority
     for one in list_wanted(node, addresses):
         existing = _load(folder, one.file)
-        if "ca" not in made and existing is not None and _lasts(existing[0], now) and _fits(existing[0], one):
+        if one.authority not in made and existing is not None and _lasts(existing[0], now) and _fits(existing[0], one):
             continue
-        _save(folder, one.file, *_sign(one, authority, now))
+        _save(folder, one.file, *_sign(one, authorities[one.authority], now))
         made.append(one.file)
     if not (folder / "service-account.key").exists():
         _save_service_account_key(folder)
@@ -81,9 +92,9 @@ def ensure(folder: Path, node: str, addresses: tuple[str, ...], now: datetime.da
 Pair = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 
-def _authority(now: datetime.datetime) -> Pair:
+def _authority(common: str, now: datetime.datetime) -> Pair:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = _name("sealift-local-cluster")
+    name = _name(common)
     builder = _builder(name, name, key, now, AUTHORITY_DAYS)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(signs_certificates=True), critical=True)

@@ -17,6 +17,9 @@ SERVICES = "10.217.64.0/18"
 API_SERVICE_ADDRESS = "10.217.64.1"  # first of SERVICES, by Kubernetes' own rule
 PAUSE_IMAGE = "sealift.local/pause:1"
 ETCD_PEER = "etcd-peer"
+FRONT_PROXY = "front-proxy-client"
+"""Name with which the API server passes requests on to servers of further APIs, such as metrics-server."""
+FRONT_PROXY_AUTHORITY = "front-proxy-ca"
 LOOPBACK = "127.0.0.1"
 
 
@@ -28,6 +31,7 @@ class Ports:
 
     etcd = property(lambda self: self.base)
     etcd_peer = property(lambda self: self.base + 1)
+    metrics_server = property(lambda self: self.base + 2)
     api = property(lambda self: self.base + 3)
     kubelet = property(lambda self: self.base + 4)
     kubelet_health = property(lambda self: self.base + 5)
@@ -120,6 +124,15 @@ def api_server(node: Node) -> list[str]:
         "kubelet-certificate-authority": pki / "ca.crt",
         "kubelet-client-certificate": pki / "kubelet-client.crt",
         "kubelet-client-key": pki / "kubelet-client.key",
+        # Servers of further APIs accept the users that the API server names, but only with this certificate. Its
+        # authority signs nothing else, so that no other certificate can name users.
+        "proxy-client-cert-file": pki / f"{FRONT_PROXY}.crt",
+        "proxy-client-key-file": pki / f"{FRONT_PROXY}.key",
+        "requestheader-client-ca-file": pki / f"{FRONT_PROXY_AUTHORITY}.crt",
+        "requestheader-allowed-names": FRONT_PROXY,
+        "requestheader-username-headers": "X-Remote-User",
+        "requestheader-group-headers": "X-Remote-Group",
+        "requestheader-extra-headers-prefix": "X-Remote-Extra-",
         "service-account-issuer": "https://kubernetes.default.svc",
         "service-account-key-file": pki / "service-account.pub",
         "service-account-signing-key-file": pki / "service-account.key",
@@ -200,7 +213,7 @@ def _component(node: Node, name: str, flags: dict[str, object]) -> list[str]:
 
 
 def hosts() -> str:
-    """Returns /etc/hosts for the API server: the node's name is this machine's loopback."""
+    """Returns /etc/hosts for what calls the kubelet: the node's name is this machine's loopback."""
     return f"{LOOPBACK} localhost {NODE}\n::1 localhost\n"
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from bootstrap import content, go_program, image_archive
@@ -16,7 +17,7 @@ from bootstrap.console import Progress
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, PartMissing
 from bootstrap.layout import RUN, Layout
-from bootstrap.node import api, configuration
+from bootstrap.node import api, configuration, metrics_configuration
 from bootstrap.node.configuration import Node, Ports
 from bootstrap.system import debian, host_network, leftovers, owner, pod_network, ports, programs
 
@@ -134,7 +135,7 @@ def _configure(context: Context, node: Node, progress: Progress) -> str:
     argv = [str(layout.python), "-m", "bootstrap.node.certificates", str(node.pki), configuration.NODE]
     addresses = [configuration.NODE_ADDRESS, configuration.API_SERVICE_ADDRESS]
     programs.run([*argv, *addresses], log=layout.logs / "certificates.log", progress=progress, cwd=layout.root)
-    for user in ("controller-manager", "scheduler", "proxy", "kubelet"):
+    for user in ("controller-manager", "scheduler", "proxy", "kubelet", metrics_configuration.USER):
         write(node.kubeconfig(user), _json(_kubeconfig(node, user)), mode=0o600)
     write(layout.kubeconfig, _json(_kubeconfig(node, "admin")), mode=0o600)
     write(node.state / "hosts", configuration.hosts())
@@ -169,19 +170,9 @@ def _kubeconfig(node: Node, user: str) -> dict[str, object]:
 
 
 def _commands(node: Node) -> dict[str, list[str]]:
-    api_server = [
-        "unshare",
-        "--mount",
-        "sh",
-        "-c",
-        WITH_HOSTS,
-        "sh",
-        str(node.state / "hosts"),
-        *configuration.api_server(node),
-    ]
     return {
         "etcd": configuration.etcd(node),
-        "kube-apiserver": api_server,
+        "kube-apiserver": with_hosts(node, configuration.api_server(node)),
         "containerd": configuration.containerd(node),
         "kube-controller-manager": configuration.controller_manager(node),
         "kube-scheduler": configuration.scheduler(node),
@@ -190,10 +181,14 @@ def _commands(node: Node) -> dict[str, list[str]]:
     }
 
 
+def with_hosts(node: Node, command: Sequence[str]) -> list[str]:
+    """Returns the command with the node's own hosts file."""
+    return ["unshare", "--mount", "sh", "-c", WITH_HOSTS, "sh", str(node.state / "hosts"), *command]
+
+
 def _start_all(context: Context, node: Node, progress: Progress) -> None:
     daemons, commands = context.daemons, _commands(node)
-    # The components get nothing of the user's shell.
-    env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(node.state)}
+    env = component_environment(node)
     if platform.machine() == "aarch64":
         env["ETCD_UNSUPPORTED_ARCH"] = "arm64"
     (node.state / "etcd").mkdir(mode=0o700, exist_ok=True)
@@ -215,6 +210,11 @@ def _start_all(context: Context, node: Node, progress: Progress) -> None:
     leftovers.note_device_plugins(context.layout.run / DEVICE_PLUGINS_NOTE)
     daemons.wait_until("kube-controller-manager", lambda: api.has_default_account(node), timeout_seconds=60)
     content.write(RUN / "kubeconfig", context.layout.kubeconfig.read_text(), mode=0o600)
+
+
+def component_environment(node: Node) -> dict[str, str]:
+    """Returns the variables of the node's processes, which get nothing of the user's shell."""
+    return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(node.state)}
 
 
 def _add_bridge() -> None:
@@ -255,7 +255,8 @@ def _load_pause(context: Context, node: Node, progress: Progress) -> None:
 def stop(context: Context, progress: Progress) -> list[str]:
     """Stops the node and removes its remains. Returns the components that ran. Safe to call if nothing runs."""
     layout, node = context.layout, describe(context.layout)
-    stopped = [name for name in reversed(COMPONENTS) if name != "containerd" and _stop_one(context, name, progress)]
+    names = (*COMPONENTS, metrics_configuration.NAME)
+    stopped = [name for name in reversed(names) if name != "containerd" and _stop_one(context, name, progress)]
     if context.daemons.running("containerd"):
         progress("ending the pods' containers")
         _end_containers(node)

@@ -10,6 +10,7 @@ from bootstrap.steps import (
     docker_engine,
     engine,
     kubernetes,
+    metrics_server,
     object_store,
     plugins,
     python_environment,
@@ -39,20 +40,26 @@ MODULES = (
     object_store,
     base_image,
     kubernetes,
+    metrics_server,
     wheels,
 )
-LONG = (python_environment, engine, object_store, kubernetes)
+LONG = (python_environment, engine, object_store, kubernetes, metrics_server)
 SETUP = tuple(
     SetupStep(module.TITLE, module.ensure, module.ahead) if module in LONG else SetupStep(module.TITLE, module.ensure)
     for module in MODULES
 )
 
 
-def run(context: Context, *, cluster: bool = True) -> None:
-    """Runs all steps, one line each, after announcing the long ones. `cluster`: whether Kubernetes is needed. The
-    object store is left out unless it was asked for.
+def run(context: Context, *, cluster: bool = True, metrics: bool = False) -> None:
+    """Runs all steps, one line each, after announcing the long ones. `cluster` and `metrics`: whether Kubernetes and
+    its resource metrics are needed. The object store and the metrics server are left out unless they are asked for, now
+    or by an earlier set-up.
     """
-    needed = {kubernetes.TITLE: cluster, object_store.TITLE: object_store.wanted(context)}
+    needed = {
+        kubernetes.TITLE: cluster,
+        metrics_server.TITLE: cluster and (metrics or metrics_server.is_kept(context)),
+        object_store.TITLE: object_store.wanted(context),
+    }
     steps = [one for one in SETUP if needed.get(one.title, True)]
     long = [(one.title, said) for one in steps if (said := one.ahead(context))]
     if long:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from bootstrap import command_line, content
-from bootstrap.commands import check
+from bootstrap.commands import check, stacks
 from bootstrap.console import Console, Step, duration
 from bootstrap.context import Context
 from bootstrap.errors import PartMissing, UsageError
-from bootstrap.steps import kubernetes, order, python_environment, stack_state
+from bootstrap.steps import kubernetes, metrics_server, order, python_environment, stack_state
 from bootstrap.system import network
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -129,12 +129,12 @@ def test_on_a_bare_machine_the_builds_are_announced_and_where_they_are_done_they
         return [step.title for step in order.SETUP if step.ahead(context)]
 
     bare = announced()
-    for name in ("pulumi", "kube"):
+    for name in ("pulumi", "kube", "metrics-server"):
         content.write(context.layout.bin / name, "")
         content.write(context.layout.stamps / name, "built")
     content.write(context.layout.python, "")
 
-    assert bare == ["Python environment", "Pulumi CLI", "Kubernetes"]
+    assert bare == ["Python environment", "Pulumi CLI", "Kubernetes", "Metrics server"]
     assert announced() == []
 
 
@@ -151,6 +151,47 @@ def test_without_a_cluster_its_step_is_neither_announced_nor_made(
     order.run(context, cluster=False)
 
     assert "minutes" not in context.console.stream.getvalue()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("asked", "built", "made"),
+    [({}, False, False), ({"metrics": True}, False, True), ({}, True, True), ({"cluster": False}, True, False)],
+)
+def test_metrics_are_served_where_they_are_asked_for_or_were_before(
+    context: Context, monkeypatch: pytest.MonkeyPatch, asked: dict[str, bool], built: bool, made: bool
+) -> None:
+    steps = [order.SetupStep(title, lambda context, step: step.done("there")) for title in ("A", metrics_server.TITLE)]
+    monkeypatch.setattr(order, "SETUP", tuple(steps))
+    if built:
+        content.write(context.layout.bin / "metrics-server", "")
+        content.write(context.layout.stamps / "metrics-server", "built")
+
+    order.run(context, **asked)
+
+    assert (metrics_server.TITLE in context.console.stream.getvalue()) == made  # type: ignore[union-attr]
+
+
+def test_a_cluster_of_the_user_s_own_is_left_as_it_is(context: Context, step: Step) -> None:
+    context.learn(kubeconfig="")
+
+    metrics_server.ensure(context, step)
+
+    assert not context.daemons.names()
+
+
+@pytest.mark.parametrize(
+    ("lines", "needed"),
+    [
+        ("  sealift:deployment:\n    autoscaling:\n      maxReplicas: 4\n", True),
+        ("  sealift:deployment:\n    replicas: 2\n", False),
+        ("  sealift:deployment:\n    labels:\n      autoscaling: never\n", False),
+    ],
+)
+def test_a_stack_that_is_autoscaled_needs_metrics(context: Context, lines: str, needed: bool) -> None:
+    content.write(context.layout.root / "Pulumi.dev.yaml", f"config:\n{lines}")
+
+    assert stacks.needs_metrics(context, "dev") == needed
+    assert not stacks.needs_metrics(context, "other")
 
 
 def test_steps_come_after_what_they_need() -> None:

@@ -40,6 +40,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("api-server", "kubernetes.default.svc"),
         ("kubelet", "sealift"),
         ("components", "localhost"),
+        ("metrics-server", "metrics-server.kube-system.svc"),
     ],
 )
 def test_servers_verify_under_the_names_they_are_called_by(pki: Path, name: str, subject: str) -> None:
@@ -67,6 +68,7 @@ def test_servers_verify_under_the_names_they_are_called_by(pki: Path, name: str,
         ("admin", "sealift-admin", "system:masters"),
         ("kubelet-client", "api-server-to-kubelet", None),
         ("etcd-client", "kube-apiserver-etcd-client", None),
+        ("metrics-server", "metrics-server", None),
     ],
 )
 def test_clients_are_who_rbac_expects(pki: Path, name: str, common: str, group: str | None) -> None:
@@ -96,7 +98,7 @@ def test_keys_are_private_whatever_the_umask(tmp_path: Path) -> None:
         os.umask(before)
 
     keys = sorted((tmp_path / "pki").glob("*.key"))
-    assert len(keys) == 13
+    assert len(keys) == 16
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
     assert stat.S_IMODE((tmp_path / "pki").stat().st_mode) == 0o700
 
@@ -121,8 +123,18 @@ def test_a_new_authority_signs_everything_anew(tmp_path: Path) -> None:
 
     made = certificates.ensure(tmp_path, "sealift", ADDRESSES, NOW)
 
-    assert made == ["ca", *(one.file for one in certificates.list_wanted("sealift", ADDRESSES))]
+    wanted = certificates.list_wanted("sealift", ADDRESSES)
+    assert made == ["ca", *(one.file for one in wanted if one.authority == "ca")]
     load(tmp_path, "admin").verify_directly_issued_by(load(tmp_path, "ca"))
+
+
+def test_the_front_proxy_has_an_authority_that_signs_nothing_else(pki: Path) -> None:
+    """Servers of further APIs believe the user that it names."""
+    authority = load(pki, "front-proxy-ca")
+    signed = {path.stem for path in pki.glob("*.crt") if load(pki, path.stem).issuer == authority.subject}
+
+    assert signed == {"front-proxy-ca", "front-proxy-client"}
+    load(pki, "front-proxy-client").verify_directly_issued_by(authority)
 
 
 def test_a_changed_address_renews_only_who_serves_there(tmp_path: Path) -> None:

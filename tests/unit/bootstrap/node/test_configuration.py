@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.node import configuration
+from bootstrap.node import certificates, configuration, metrics_configuration
 from bootstrap.node.configuration import Node, Ports
 from bootstrap.system import pod_network
 
@@ -19,10 +19,11 @@ COMMANDS = {
     "scheduler": configuration.scheduler(NODE),
     "kubelet": configuration.kubelet(NODE),
     "proxy": configuration.proxy(NODE),
+    "metrics server": metrics_configuration.metrics_server(NODE, Path("/c/.tools/bin/metrics-server")),
 }
 
 
-@pytest.mark.parametrize("name", ["api server", "controller manager", "scheduler"])
+@pytest.mark.parametrize("name", ["api server", "controller manager", "scheduler", "metrics server"])
 def test_components_listen_on_loopback(name: str) -> None:
     assert "--bind-address=127.0.0.1" in COMMANDS[name]
 
@@ -52,6 +53,36 @@ def test_nobody_is_let_in_unknown() -> None:
     assert kubelet["authentication"]["anonymous"] == {"enabled": False}  # type: ignore[index]
 
 
+def test_only_the_front_proxy_may_name_the_user_of_a_request() -> None:
+    words = COMMANDS["api server"]
+    (authority,) = (one for one in words if one.startswith("--requestheader-client-ca-file="))
+
+    assert f"--requestheader-allowed-names={configuration.FRONT_PROXY}" in words
+    assert authority.rpartition("/")[2].removesuffix(".crt") in certificates.AUTHORITIES
+    assert f"--client-ca-file={NODE.pki / 'ca.crt'}" in words and not authority.endswith("/ca.crt")
+
+
+def test_requests_for_metrics_go_to_the_port_where_metrics_server_listens() -> None:
+    made = dict(metrics_configuration.objects(NODE, "Y2E="))
+    way = made["/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io"]["spec"]
+    outside = made["/api/v1/namespaces/kube-system/services/metrics-server"]
+
+    assert way["service"] == {  # type: ignore[index]
+        "name": outside["metadata"]["name"], "namespace": "kube-system", "port": NODE.ports.metrics_server,  # type: ignore[index]
+    }  # fmt: skip
+    assert f"--secure-port={NODE.ports.metrics_server}" in COMMANDS["metrics server"]
+    assert outside["spec"] == {"type": "ExternalName", "externalName": configuration.NODE}
+    assert f"127.0.0.1 localhost {configuration.NODE}\n" in configuration.hosts()
+    assert "insecureSkipTLSVerify" not in way  # type: ignore[operator]
+
+
+def test_metrics_server_reads_and_changes_nothing() -> None:
+    made = [body for _, body in metrics_configuration.objects(NODE, "Y2E=")]
+    (rules,) = (one["rules"] for one in made if one["kind"] == "ClusterRole")
+
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list", "watch"}  # type: ignore[attr-defined]
+
+
 def test_no_secret_is_an_argument() -> None:
     """Arguments are for everybody to read."""
     words = [word for command in COMMANDS.values() for word in command]
@@ -63,8 +94,8 @@ def test_ports_do_not_collide_within_the_block() -> None:
     ports = Ports(30000)
     found = [getattr(ports, name) for name in vars(Ports) if isinstance(vars(Ports)[name], property)]
 
-    assert len(found) == 9
-    assert len(set(found)) == 9
+    assert len(found) == 10
+    assert len(set(found)) == 10
     assert set(found) <= set(range(30000, 30010))
 
 
