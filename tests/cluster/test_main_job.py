@@ -8,15 +8,16 @@ import json
 import re
 import shlex
 import subprocess
-import threading
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.cluster import Cluster, infer_request, post
 from tests.cluster.conftest import checkout, new_stack
+from tests.cluster.load import Load, Replicas
 from tests.stack import PROJECT_ROOT, Stack
 
 WITHIN_SECONDS = 180
@@ -77,9 +78,73 @@ def test_no_changes_from_another_checkout_path_with_another_umask(deployed: Stac
     deployed.up("--expect-no-changes").ok()
 
 
+RANGE = {"minReplicas": 2, "maxReplicas": 3, "cpu": 60, "scaleDownSeconds": 0}
+
+
+@pytest.fixture(scope="module")
+def replicas(deployed: Stack, cluster: Cluster) -> Iterator[Replicas]:
+    asked = ["kubectl", "get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes"]
+    if subprocess.run(asked, capture_output=True).returncode != 0:
+        pytest.skip("the cluster serves no resource metrics: run `make test` without arguments, or install one")
+    with Replicas(cluster, deployed.outputs()["namespace"]) as watched:
+        yield watched
+
+
+def autoscale(stack: Stack, scaling: dict[str, object] | None, replicas: int | None = None) -> None:
+    """A null is as if the setting were not there."""
+    stack.set_config("deployment.replicas", replicas)
+    stack.set_config("deployment.autoscaling", scaling)
+
+
+def test_autoscaling_begins_with_the_pods_that_run(deployed: Stack, cluster: Cluster, replicas: Replicas) -> None:
+    namespace = deployed.outputs()["namespace"]
+    pods = {pod.metadata.uid for pod in cluster.pods(namespace)}
+    autoscale(deployed, RANGE)
+
+    said = deployed.up().ok().text
+
+    assert "HorizontalPodAutoscaler" in said and "PodDisruptionBudget" in said
+    assert "does not serve" not in said
+    assert pods == {pod.metadata.uid for pod in cluster.pods(namespace)}
+    assert replicas.smallest == 2
+
+
+def test_replicas_follow_the_load_and_an_update_keeps_their_number(deployed: Stack, replicas: Replicas) -> None:
+    replicas.wait_until(lambda: (replicas.cpu_percent() or 100) < 60 and replicas.now() == 2)
+    with Load(deployed, clients=2, pause_seconds=0.003) as load:
+        up_seconds = replicas.wait_until(lambda: replicas.now() == 3)
+        deployed.up("--refresh", "--expect-no-changes").ok()
+        autoscale(deployed, RANGE | {"maxReplicas": 4})
+        deployed.up().ok()
+        assert replicas.now() >= 3
+    autoscale(deployed, None, replicas=3)
+    refused = deployed.preview().failed().text
+    down_seconds = replicas.wait_until(lambda: replicas.now() == 2)
+
+    print(f"3 replicas after {up_seconds:.0f} s of load, 2 again {down_seconds:.0f} s after a preview without it")
+    print(f"{load.answered} requests answered, {len(load.failures)} failed")
+    assert load.failures == []
+    assert replicas.smallest == 2
+    assert "autoscaling cannot be removed yet: the running autoscaler chooses 2 to 4 replicas" in refused
+    assert "first set autoscaling.minReplicas and autoscaling.maxReplicas to 3" in refused
+
+
+def test_autoscaling_ends_with_the_only_number_of_its_range(deployed: Stack, replicas: Replicas) -> None:
+    autoscale(deployed, RANGE | {"minReplicas": 3})
+    deployed.up().ok()
+    assert replicas.now() == 3
+
+    autoscale(deployed, None, replicas=3)
+    deployed.up().ok()
+    asked = ["kubectl", "get", "hpa,pdb", "-n", deployed.outputs()["namespace"], "-o", "name"]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == ""
+    assert replicas.now() == 3
+
+
 def test_changing_only_replicas_trains_nothing_and_builds_nothing(deployed: Stack, cluster: Cluster) -> None:
+    """Also after an autoscaler has chosen their number: nobody else owns it now."""
     before = deployed.outputs()
-    deployed.set_config("deployment.replicas", 3)
+    deployed.set_config("deployment.replicas", 1)
 
     changed = deployed.preview_steps()
     assert "sealift:index:TrainingRun" not in changed
@@ -87,7 +152,7 @@ def test_changing_only_replicas_trains_nothing_and_builds_nothing(deployed: Stac
     deployed.up().ok()
 
     assert deployed.outputs()["image"] == before["image"]
-    assert len([pod for pod in cluster.pods(before["namespace"]) if pod.metadata.deletion_timestamp is None]) == 3
+    assert len([pod for pod in cluster.pods(before["namespace"]) if pod.metadata.deletion_timestamp is None]) == 1
     deployed.set_config("deployment.replicas", 2)
     deployed.up().ok()
 
@@ -189,43 +254,19 @@ def type_command(stack: Stack, command: str) -> None:
 
 def test_a_new_learning_rate_changes_one_layer_and_rolls_without_a_failed_request(deployed: Stack) -> None:
     before = deployed.outputs()
-    request, url = infer_request(deployed.outputs(secrets=True)["example"]["inputs"]), infer_url(deployed)
-    key = key_of(deployed)
-    failures: list[str] = []
-    answered = 0
-    done = threading.Event()
-
-    def ask() -> None:
-        nonlocal answered
-        while not done.is_set():
-            try:
-                status, _ = post(url, request, key)
-            except OSError as error:
-                failures.append(str(error))
-                continue
-            answered += 1
-            if status != 200:
-                failures.append(str(status))
-            time.sleep(0.01)
-
-    client = threading.Thread(target=ask)
-    client.start()
-    try:
+    with Load(deployed) as load:
         deployed.set_config("training.learningRate", 0.02)
         deployed.up().ok()
         time.sleep(3)
-    finally:
-        done.set()
-        client.join()
 
     after = deployed.outputs()
     assert after["artifactId"] != before["artifactId"]
     old_layers, new_layers = image_layers(before["image"]), image_layers(after["image"])
     assert old_layers[:-1] == new_layers[:-1]
     assert old_layers[-1] != new_layers[-1]
-    print(f"rolled under load: {answered} requests answered, {len(failures)} failed")
-    assert answered > 100
-    assert failures == []
+    print(f"rolled under load: {load.answered} requests answered, {len(load.failures)} failed")
+    assert load.answered > 100
+    assert load.failures == []
 
 
 def test_pods_run_restricted_without_a_token_and_with_a_read_only_root(deployed: Stack, cluster: Cluster) -> None:
