@@ -1,10 +1,9 @@
 """The objects that let a cluster choose the number of pods, as plain camelCase dictionaries: a HorizontalPodAutoscaler
 and a PodDisruptionBudget.
 
-Pure: no Pulumi, no Kubernetes client. `spec.replicas` then belongs to the autoscaler: the update keeps what it finds.
-Where the range has a single number, both sides want that number, so the update sets it and owns the field. Only from
-there can autoscaling be removed: otherwise the autoscaler, which Pulumi deletes after the update of the Deployment,
-could overrule the new number of replicas in between.
+Pure: no Pulumi, no Kubernetes client. `spec.replicas` then belongs to the autoscaler: an update keeps what it finds.
+Autoscaling can be removed only when its range is the new number of replicas: Pulumi deletes the autoscaler after the
+update of the Deployment, and in between it could overrule another number.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,8 +21,6 @@ Spec = dict[str, object]
 REPLICAS_PATH: Final = "spec.replicas"
 RANGE: Final = "sealift.dev/replicas"
 """Annotation of a Deployment with its range of replicas, MIN-MAX. The next preview reads it."""
-TAKE_FIELDS: Final = "pulumi.com/patchForce"
-"""Annotation with which the Kubernetes provider takes fields from other controllers."""
 REQUESTS_METRIC: Final = "sealift_requests_per_second"  # an adapter's usual name for a rate of sealift_requests_total
 LATENCY_METRIC: Final = "sealift_request_duration_seconds"
 
@@ -31,10 +28,7 @@ LATENCY_METRIC: Final = "sealift_request_duration_seconds"
 def deployment_annotations(settings: DeploymentSettings) -> dict[str, str]:
     """Returns the annotations of the Deployment. Empty without autoscaling."""
     scaling = settings.autoscaling
-    if scaling is None:
-        return {}
-    found = {RANGE: f"{scaling.min_replicas}-{scaling.max_replicas}"}
-    return found | {TAKE_FIELDS: "true"} if scaling.is_fixed else found
+    return {} if scaling is None else {RANGE: f"{scaling.min_replicas}-{scaling.max_replicas}"}
 
 
 def read_range(deployment_inputs: Mapping[str, Any]) -> tuple[int, int] | None:

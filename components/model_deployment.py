@@ -75,7 +75,7 @@ class ModelDeployment(pulumi.ComponentResource):
             ]
         )
         scaling = checked.plain.autoscaling
-        left = [] if scaling is None or scaling.is_fixed else [REPLICAS_PATH]
+        left = [] if scaling is None else [REPLICAS_PATH]
         server = ServerObjects(self, namespace, version, settings, folders, hooks=fits, ignore_changes=left)
         if scaling is not None:
             metrics = [] if _has_provider(opts) else [rolling.finds_metrics(self, name, settings)]

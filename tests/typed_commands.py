@@ -219,6 +219,16 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
         },
     },
     "docs/operations.md": {
+        "Scaling": {
+            "pulumi config rm --path deployment.replicas": ANY,
+            "pulumi config set --path deployment.autoscaling.minReplicas 2": ANY,
+            "pulumi config set --path deployment.autoscaling.maxReplicas 6": ANY,
+            "pulumi config set --path deployment.autoscaling.maxReplicas 2": ANY,
+            "pulumi config rm --path deployment.autoscaling": ANY,
+            "pulumi config set --path deployment.replicas 2": ANY,
+            # tests/cluster/test_main_job.py updates a stack with these settings, under load
+            "pulumi up": Step(instead="pulumi preview", says=("Previewing update",), without=(RUN, IMAGE)),
+        },
         "Drift": {
             "pulumi refresh": Step(says=("unchanged",)),
             "pulumi config set kubernetes:enablePatchForce true": ANY,
@@ -403,6 +413,7 @@ SET_UP: Final = "sets a machine up, or takes it down; what it does beyond that i
 LONG: Final = "takes minutes, and runs in CI"
 SMALL_MACHINES: Final = "measures for minutes, beside peers that are not here; its options are asked of --help"
 ERASES: Final = "would destroy what the other documents need; tests/unit/command/test_gc_and_erase.py types it"
+SCALED: Final = "needs an autoscaled stack under load; tests/cluster/test_main_job.py reads the same object"
 SIGNS: Final = "needs the reader's store; tests/unit/command/test_sign.py types it"
 REFUSES: Final = "needs the reader's signer; tests/unit/components/test_require_signature.py has the setting"
 NOT_TYPED: Final[Mapping[str, str]] = {
@@ -420,6 +431,8 @@ NOT_TYPED: Final[Mapping[str, str]] = {
     "pulumi config rm --path deployment.apiKeys": "would end the keys that the other documents name",
     "make test": "would run itself",
     "make report DEPLOYED=1": "tests/unit/bootstrap/commands/test_report.py; the other form is typed",
+    "kubectl get hpa --all-namespaces": SCALED,
+    "kubectl get events --all-namespaces --field-selector reason=SuccessfulRescale": SCALED,
     "kubectl scale": "tests/cluster/test_scaled_by_hand.py scales a Deployment",
     "pulumi destroy": "ends the stack that the other documents need; every stack of the tests ends by it",
     "python -m training": "typed with its options",

@@ -21,7 +21,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
         with context.console.step(object_store.TITLE) as step:
             object_store.ensure_program(context, step)
         with context.console.step(metrics_server.TITLE) as step:
-            metrics_server.ensure(context, step)
+            metrics_server.ensure_for_tests(context, step)
     chosen = list(arguments) or [suite for suite in SUITES if (context.layout.root / suite).exists()]
     argv = [str(context.layout.python), "-m", "pytest", *chosen]
     return subprocess.run(argv, env=context.variables, cwd=context.layout.root, check=False).returncode

@@ -44,11 +44,6 @@ class Autoscaling:
     )
 
     @property
-    def is_fixed(self) -> bool:
-        """Whether only one number of replicas is allowed."""
-        return self.min_replicas == self.max_replicas
-
-    @property
     def cpu_percent(self) -> int | None:
         """Target of the CPU use, if CPU is a target."""
         other = self.requests_per_second is not None or self.latency_seconds is not None

@@ -29,7 +29,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "a-node-port": {"exposure": "nodePort", "nodePort": 30080},
     "labels-and-a-quota": {"labels": {"team": "ml"}, "quota": {"limits.memory": "16Gi", "pods": 9}},
     "autoscaling": {"autoscaling": {"minReplicas": 2, "maxReplicas": 9}},
-    "autoscaling-of-one-number": {"autoscaling": {"minReplicas": 2, "maxReplicas": 2}},
     "autoscaling-by-the-server-s-metrics": {
         "autoscaling": {"maxReplicas": 9, "cpu": 50, "requestsPerSecond": 2.5, "latencySeconds": 0.05}
     },

@@ -73,13 +73,6 @@ def test_the_next_update_reads_the_range_from_the_deployment() -> None:
     assert [read_range(one) for one in others] == [None] * 3
 
 
-def test_only_a_range_of_one_number_is_taken_from_the_autoscaler() -> None:
-    force = autoscaler_spec.TAKE_FIELDS
-
-    assert force not in deployment_annotations(autoscaled())
-    assert deployment_annotations(autoscaled(minReplicas=6))[force] == "true"
-
-
 def test_the_adapter_s_rules_serve_these_metrics_from_the_server_s_own() -> None:
     rules = yaml.safe_load((PROJECT_ROOT / "docs" / "observability" / "adapter.yaml").read_text())["rules"]
 

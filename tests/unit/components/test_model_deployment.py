@@ -158,14 +158,6 @@ def test_an_autoscaled_model_has_an_autoscaler_and_a_budget_and_keeps_the_replic
     assert objects["ResourceQuota"]["spec"]["hard"]["limits.memory"] == "13Gi"
 
 
-def test_a_range_of_one_number_is_set_by_the_update() -> None:
-    scaling = {"minReplicas": 4, "maxReplicas": 4}
-    cluster, monitor = run(lambda: ModelDeployment("model", args(autoscaling=scaling)).url)
-
-    assert (cluster.objects["Deployment"]["spec"]["replicas"], monitor.ignored["Deployment"]) == (4, [])
-    assert "pulumi.com/patchForce" in cluster.objects["Deployment"]["metadata"]["annotations"]
-
-
 def test_without_autoscaling_the_update_owns_the_replicas() -> None:
     cluster, monitor = run(lambda: ModelDeployment("model", args()).url)
 

@@ -11,7 +11,7 @@ from bootstrap.console import Step
 from bootstrap.context import Context
 from bootstrap.errors import PartMissing
 from bootstrap.node import node
-from bootstrap.steps import base_image, docker_engine, kubernetes, nginx, prometheus
+from bootstrap.steps import base_image, docker_engine, kubernetes, metrics_server, nginx, prometheus
 from bootstrap.system import debian
 
 Program = Callable[[str, str], Path]
@@ -140,6 +140,23 @@ def test_no_nginx_is_said_and_keeps_no_other_test_from_running(
     assert (
         "the test that needs it is skipped (nginx: not found, and this machine does not run Debian"
         in terminal.getvalue()
+    )
+
+
+def test_no_metrics_server_is_said_and_keeps_no_other_test_from_running(
+    context: Context, terminal: io.StringIO
+) -> None:
+    module = context.layout.root / "bootstrap" / "metrics_server"
+    module.mkdir(parents=True)
+    (module / "go.mod").write_text("go 1.26.4\n")
+    (module / "go.sum").touch()
+    context.learn(kubeconfig=str(context.layout.kubeconfig))
+
+    with context.console.step(metrics_server.TITLE) as step:
+        metrics_server.ensure_for_tests(context, step)
+
+    assert "tests that need it are skipped (Metrics server: must be built from source, but Go is not installed)" in (
+        terminal.getvalue()
     )
 
 
