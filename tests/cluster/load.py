@@ -69,6 +69,10 @@ class Replicas:
     def now(self) -> int:
         return int(self._cluster.apps.read_namespaced_deployment(self._name, self._namespace).spec.replicas)
 
+    def are_ready(self) -> bool:
+        found = self._cluster.apps.read_namespaced_deployment(self._name, self._namespace)
+        return bool(found.status.ready_replicas == found.spec.replicas)
+
     def cpu_percent(self) -> int | None:
         """What the autoscaler last read of the pods' use, in percent of the request."""
         for metric in self._autoscaler().get("status", {}).get("currentMetrics") or []:

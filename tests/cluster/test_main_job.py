@@ -79,7 +79,7 @@ def test_no_changes_from_another_checkout_path_with_another_umask(deployed: Stac
 
 
 TAKE_BACK = ("kubernetes:enablePatchForce", "true")
-RANGE: dict[str, object] = {"minReplicas": 2, "maxReplicas": 4, "cpu": 60, "scaleDownSeconds": 0}
+RANGE: dict[str, object] = {"minReplicas": 2, "maxReplicas": 4, "cpu": 30, "scaleDownSeconds": 0}
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +111,11 @@ def test_autoscaling_begins_with_the_pods_that_run(deployed: Stack, cluster: Clu
 
 
 def test_replicas_follow_the_load_and_an_update_keeps_their_number(deployed: Stack, replicas: Replicas) -> None:
-    replicas.wait_until(lambda: (replicas.cpu_percent() or 100) < 60 and replicas.now() == 2)
-    with Load(deployed, clients=2, pause_seconds=0.003) as load:
+    replicas.wait_until(lambda: (replicas.cpu_percent() or 100) < 30 and replicas.now() == 2)
+    with Load(deployed, clients=4, pause_seconds=0.003) as load:
         up_seconds = replicas.wait_until(lambda: replicas.now() > 2)
+        deployed.up("--expect-no-changes").ok()
+        replicas.wait_until(replicas.are_ready)
         deployed.up("--refresh", "--expect-no-changes").ok()
         autoscale(deployed, RANGE | {"maxReplicas": 3})
         deployed.up().ok()
