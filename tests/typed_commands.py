@@ -41,6 +41,8 @@ ROTATES: Final = Step(says=(ROLL,), without=("epoch ", IMAGE), answers=True)
 PREVIEWS: Final = Step(then="pulumi preview", says=("Previewing update",))
 TAKEN_BACK: Final = Step(then="pulumi config rm --path store.url")
 """The bucket is the reader's."""
+NOT_IN_A_JOB: Final = Step(then="pulumi config rm --path training.compute")
+"""The image is the reader's."""
 PROD: Final = Step(before=("pulumi stack select prod",))
 
 WRITE_KEY: Final = "(umask 077; pulumi stack output privateKey --show-secrets > .sealift/private-key.pem)"
@@ -337,6 +339,18 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
             "pulumi config set --path store.url 's3://example-models/prod?endpoint=https://s3.example.com'": TAKEN_BACK,
         },
     },
+    "docs/how-to/training-on-kubernetes.md": {
+        "Training on Kubernetes": {
+            f"pulumi config set --path training.compute.{name} {value}": NOT_IN_A_JOB
+            for name, value in {
+                "kind": "job",
+                "image": "ghcr.io/acme/training@sha256:0123…",
+                "namespace": "training",
+                "cpu": "4",
+                "memory": "16Gi",
+            }.items()
+        },
+    },
     "docs/how-to/kms.md": {
         "An existing stack": {"pulumi config set --path store.rotation 2029-01 && pulumi up": ROTATES},
     },
@@ -483,6 +497,11 @@ SHOWN: Final[Mapping[str, Mapping[str, str]]] = {
     "README.md": {
         "✓ Python environment": "compared with what `make up` prints: tests/cluster/test_documents.py",
         "# models/nets.py": "the file that the typed commands after it train",
+    },
+    "docs/how-to/training-on-kubernetes.md": {
+        "will train net on data/churn.csv": "tests/cluster/test_training_job.py reads such a preview",
+        "  FROM python": "builds an image of 7 GB; tests/cluster/test_training_job.py mounts the same packages",
+        "error: processor changed": "tests/process/test_pod.py",
     },
     "docs/how-to/signing.md": {
         "model_signing verify key": "tests/unit/signing/test_official.py runs the official program",

@@ -16,7 +16,7 @@ ACCESS_FILE: Final = "access.json"
 
 
 @dataclass(frozen=True)
-class Access:
+class PodAccess:
     """All that a pod gets. Every field is a secret of this run alone."""
 
     request: str = field(repr=False)
@@ -28,16 +28,16 @@ class Access:
     """URLs that read and write the run's record."""
 
 
-def write_access(access: Access) -> bytes:
+def write_access(access: PodAccess) -> bytes:
     """Returns the content of access.json."""
     return json.dumps(encode(access)).encode()
 
 
-def read_access(folder: Path) -> Access:
+def read_access(folder: Path) -> PodAccess:
     """Raises RunRequestError, which shows no secret."""
     try:
         values: Mapping[str, Any] = json.loads((folder / ACCESS_FILE).read_bytes())
-        return decode_fields(Access, values, "access")
+        return decode_fields(PodAccess, values, "access")
     except (OSError, ValueError, AttributeError, ContentsError) as error:
         raise RunRequestError(
             f"{folder / ACCESS_FILE} cannot be read: {type(error).__name__}", "see training/pod.py"

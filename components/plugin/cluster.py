@@ -29,7 +29,7 @@ class ObjectExists(Exception):
     """An object of this name exists already."""
 
 
-class ObjectMissing(Exception):
+class NoSuchObject(Exception):
     """There is no object of this name, or it has no log yet."""
 
 
@@ -55,7 +55,7 @@ class JobState:
     deleted: bool
 
 
-class Cluster:
+class ClusterNamespace:
     """One namespace of a cluster. Methods raise PluginError if the cluster refuses, and ClusterSilent."""
 
     def __init__(self, namespace: str, context: str | None) -> None:
@@ -80,14 +80,14 @@ class Cluster:
         """Returns a Job, or None if there is none of this name."""
         try:
             return _job_state(self._ask(self._batch.read_namespaced_job, name, self.namespace))
-        except ObjectMissing:
+        except NoSuchObject:
             return None
 
     def delete_job(self, name: str) -> None:
         """Asks for the deletion of a Job and its pods; what else it owns follows. Does nothing if it does not exist."""
         try:
             self._ask(self._batch.delete_namespaced_job, name, self.namespace, propagation_policy="Foreground")
-        except ObjectMissing:
+        except NoSuchObject:
             return
 
     def put_secret(self, secret: Spec) -> None:
@@ -109,7 +109,7 @@ class Cluster:
         options = {"timestamps": True, "_preload_content": False}
         try:
             said = self._ask(read, pod, self.namespace, since_seconds=since_seconds, **options)
-        except ObjectMissing:
+        except NoSuchObject:
             return ""
         content: bytes = said.data
         return content.decode(errors="replace")
@@ -131,7 +131,7 @@ class Cluster:
         if status == CONFLICT:
             return ObjectExists()
         if status == MISSING or (status == BAD_REQUEST and "is waiting to start" in body):
-            return ObjectMissing()
+            return NoSuchObject()
         if not status or status >= 500:
             return ClusterSilent(
                 f"the cluster does not answer: {type(error).__name__}", "check the kubeconfig file and compute.context"

@@ -19,7 +19,14 @@ from functools import cached_property
 from typing import Final
 
 from components.plugin import job_objects
-from components.plugin.cluster import KILLED_FOR_MEMORY, Cluster, ClusterSilent, JobState, ObjectExists, PodState
+from components.plugin.cluster import (
+    KILLED_FOR_MEMORY,
+    ClusterNamespace,
+    ClusterSilent,
+    JobState,
+    ObjectExists,
+    PodState,
+)
 from components.plugin.launcher import Ending, LaunchedRun, Launcher, Submission
 from sealift.provider import PluginError
 from sealift.settings.quantity import parse
@@ -29,7 +36,7 @@ from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, Tr
 from training.errors import CheckpointError, TrainingError
 from training.events import Event, LogEvent, PhaseEvent, ResultEvent, read_event
 from training.options import Compute
-from training.pod_access import Access, write_access
+from training.pod_access import PodAccess, write_access
 from training.request import write_request
 
 POLL_SECONDS: Final = 1.0
@@ -43,7 +50,7 @@ LONGEST_LINE: Final = 500
 OVERLAP_SECONDS: Final = 2
 """Seconds of the log that are read twice, because the clocks of this machine and of the node differ."""
 
-Connect = Callable[[str, str | None], Cluster]
+Connect = Callable[[str, str | None], ClusterNamespace]
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class JobLauncher:
     """Trains in a Job, and finishes the run with `local`."""
 
     local: Launcher
-    connect: Connect = Cluster
+    connect: Connect = ClusterNamespace
 
     @contextlib.asynccontextmanager
     async def launch(self, submission: Submission) -> AsyncIterator["JobRun"]:
@@ -133,7 +140,7 @@ class JobRun:
         return fence
 
     @cached_property
-    def _cluster(self) -> Cluster:
+    def _cluster(self) -> ClusterNamespace:
         compute = self._submission.request.job.compute
         return self._connect(compute.namespace, compute.context)
 
@@ -268,7 +275,7 @@ class _RunFiles:
 
     def access(self) -> bytes:
         """Returns the access of the pod, with new URLs. Raises StoreUnwritable."""
-        access = Access(
+        access = PodAccess(
             request=write_request(self.submission.request).decode(),
             parcel_url=sign_url(self.store, INPUTS, self.run_id, "GET"),
             record_get_url=sign_url(self.store, RECORDS, self.run_id, "GET"),
@@ -284,7 +291,7 @@ class _RunFiles:
 class _Follower:
     """Follows the newest pod of a Job: its log, and what it waits for."""
 
-    def __init__(self, cluster: Cluster, compute: Compute) -> None:
+    def __init__(self, cluster: ClusterNamespace, compute: Compute) -> None:
         self._cluster, self._compute = cluster, compute
         self._waiting = ""
         self._waits_since = self._read_at = time.monotonic()

@@ -21,8 +21,8 @@ from tests.process.training_process import RUN_ID, RUN_KEY, Training, request
 from training import parcel
 from training.checkpoint import Record, TrainedRecord, TrainingRecord, decode
 from training.events import ErrorEvent, Event, LogEvent, read_event
-from training.job import Job
-from training.pod_access import ACCESS_FILE, Access, write_access
+from training.job import Job, processor
+from training.pod_access import ACCESS_FILE, PodAccess, write_access
 from training.process import COMMAND, environment
 from training.request import RunRequest, write_request
 
@@ -44,21 +44,21 @@ class Pod:
     folder: Path
     files: Path
 
-    def access(self, job: Job) -> Access:
+    def access(self, job: Job, planned: str | None = None) -> PodAccess:
         asked = RunRequest(
             job=job, store_url="s3://elsewhere", run_key=RUN_KEY, run_id=RUN_ID, checkpoint_seconds=0,
-            recipients=(key_pair().recipient.pem,),
+            recipients=(key_pair().recipient.pem,), processor=planned,
         )  # fmt: skip
         with self.store.create(INPUTS, RUN_ID) as file:
             parcel.pack(parcel.find_files(job, self.files), RUN_KEY, RUN_ID, file.write)
-        return Access(
+        return PodAccess(
             request=write_request(asked).decode(),
             parcel_url=sign_url(self.store, INPUTS, RUN_ID, "GET"),
             record_get_url=sign_url(self.store, RECORDS, RUN_ID, "GET"),
             record_put_url=sign_url(self.store, RECORDS, RUN_ID, "PUT"),
         )
 
-    def start(self, access: Access) -> subprocess.Popen[bytes]:
+    def start(self, access: PodAccess) -> subprocess.Popen[bytes]:
         work, secret = self.folder / secrets.token_hex(4), self.folder / secrets.token_hex(4)
         work.mkdir(parents=True)
         secret.mkdir()
@@ -69,7 +69,7 @@ class Pod:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def run(self, access: Access) -> tuple[int, list[Event], str]:
+    def run(self, access: PodAccess) -> tuple[int, list[Event], str]:
         """Exit code, events and what the user's code printed."""
         process = self.start(access)
         output, printed = process.communicate(timeout=SECONDS)
@@ -180,6 +180,19 @@ def test_refused_access_is_an_error_that_shows_no_secret(pod: Pod) -> None:
     said = f"{events}{printed}"
     assert "Signature" not in said
     assert base64.b64encode(RUN_KEY).decode() not in said
+
+
+def test_a_node_with_another_processor_than_planned_is_refused(pod: Pod) -> None:
+    job, _ = Job.validate({"epochs": 1, "compute": {"kind": "job", "image": "python"}})
+    assert job is not None
+
+    code, events, _ = pod.run(pod.access(job, planned="GenuineIntel x86-32"))
+
+    (error,) = [one for one in events if isinstance(one, ErrorEvent)]
+    here = processor(job)
+    assert code == 1
+    assert error.message == f"processor changed since the run was planned, from GenuineIntel x86-32 to {here}"
+    assert error.hint == f"set compute.processor to {here!r}, or choose nodes of the planned kind"
 
 
 def test_an_altered_parcel_is_refused(pod: Pod) -> None:
