@@ -17,6 +17,8 @@
                    worker.py in each of several (distributed.py); run_callback.py acts between stretches of steps
     process.py     start and pins of a training process; provenance.py: what a model is made from
     on_request.py  `python -m training --events FD`: request and code in, events out
+    pod.py         `python -m training pod FOLDER`: trains in a pod, which pod_access.py gives access to parcel.py (its
+                   files) and signed_record.py (its record), by signed_files.py (signed URLs)
     data_check.py  `python -m training check`: checks data for previews, without torch
     try_out.py     `python -m training --dataset …`: for people, with command_line.py and display.py
     errors.py      the tree of errors
