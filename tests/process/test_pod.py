@@ -113,7 +113,7 @@ def test_code_and_data_of_the_user_come_along(pod: Pod, tmp_path: Path) -> None:
         "import torch\nprint('hello from the model')\n\n\nclass Net(torch.nn.Sequential):\n"
         "    def __init__(self):\n        super().__init__(torch.nn.Linear(2, 1))\n"
     )
-    rows = "".join(f"{number * 1.5},{number % 7},{number * number % 11}\n" for number in range(60))
+    rows = "".join(f"{number * 1.5},{number % 7},{number * number % 11 + number / 7}\n" for number in range(60))
     (pod.files / "rows.csv").write_text(f"a,b,target\n{rows}")
     (pod.files / ".env").write_text("PASSWORD=not-of-the-run\n")
     settings = {"dataset": "rows.csv", "model": "mine:Net", "epochs": 1, "data": {"target": "target"}}

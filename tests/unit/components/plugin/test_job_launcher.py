@@ -49,7 +49,7 @@ def store(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 def run(
-    store: Store, cluster: FakeCluster, local: FakeLauncher, *, cancel_after: float = 0
+    store: Store, cluster: FakeCluster, local: FakeLauncher, *, cancels: bool = False
 ) -> tuple[ResultEvent, list[Notice]]:
     notices: list[Notice] = []
     compute = Compute(kind="job", image="python@sha256:0", namespace="team")
@@ -60,12 +60,21 @@ def run(
 
     async def main() -> ResultEvent:
         cancelled = asyncio.Event()
-        if cancel_after:
-            asyncio.get_running_loop().call_later(cancel_after, cancelled.set)
-        return await run_training(
-            JobLauncher(local, lambda namespace, context: cluster),  # type: ignore[arg-type, return-value]
-            Submission(request, Path.cwd()), timeout_seconds=0, cancelled=cancelled, on_notice=on_notice,
-        )  # fmt: skip
+
+        async def cancel() -> None:
+            while cluster.pod is None:  # noqa: ASYNC110 - a fake cluster tells nobody
+                await asyncio.sleep(0.01)
+            cancelled.set()
+
+        cancelling = asyncio.create_task(cancel()) if cancels else None
+        try:
+            return await run_training(
+                JobLauncher(local, lambda namespace, context: cluster),  # type: ignore[arg-type, return-value]
+                Submission(request, Path.cwd()), timeout_seconds=0, cancelled=cancelled, on_notice=on_notice,
+            )  # fmt: skip
+        finally:
+            if cancelling is not None:
+                cancelling.cancel()
 
     return asyncio.run(main()), notices
 
@@ -226,7 +235,7 @@ def test_a_job_that_somebody_deleted_is_an_error(store: Store) -> None:
 def test_a_cancel_deletes_the_job_and_keeps_the_checkpoint(store: Store) -> None:
     cluster, local = FakeCluster(steps(running)), finishing()
     with pytest.raises(RunCancelled, match="the checkpoint is kept"):
-        run(store, cluster, local, cancel_after=1.0)
+        run(store, cluster, local, cancels=True)
     assert cluster.said[-1] == f"delete {NAME}"
     assert local.submissions == []
     assert nothing_left(store, cluster)
