@@ -162,6 +162,8 @@ def _stanzas(value: object) -> tuple[Stanza, ...]:
             raise ManifestInvalid("a recipient's kind must be 1 to 64 letters, digits, '.', '_' and '-'")
         wrapped = _bytes(fields, "wrappedKey", minimum=1, maximum=MAX_WRAPPED_BYTES)
         stanzas.append(Stanza(kind, _hex(fields, "keyId", HEX_32), wrapped))
+    if len({is_under_key([stanza]) for stanza in stanzas}) > 1:
+        raise ManifestInvalid("some of the manifest's recipients need the artifact's own key, and others do not")
     return tuple(stanzas)
 
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from sealift.sealing import (
     Identity,
+    ManifestInvalid,
     Recipient,
     RsaIdentity,
     SealedArtifact,
@@ -153,3 +154,19 @@ def test_openssl_unwraps_it_in_two_steps(tmp_path: Path, key: RsaIdentity) -> No
 
     assert len(outer) == 40
     assert inner == unwrap(artifact.manifest, [key], KEK)
+
+
+def test_a_manifest_that_some_open_without_the_own_key_is_neither_written_nor_read(
+    pair: tuple[Recipient, Identity], artifact: SealedArtifact
+) -> None:
+    other, _ = x25519_pair()
+    with pytest.raises(ManifestInvalid, match=r"some of the manifest's recipients need the artifact's own key"):
+        seal(b"model", {}, [*under_key([pair[0]], KEK), other])
+
+    fields = json.loads(artifact.manifest)
+    plain = other.wrap(DATA_KEY)
+    added = {"kind": plain.kind, "keyId": plain.key_id, "wrappedKey": base64.b64encode(plain.wrapped_key).decode()}
+    fields["recipients"].append(added)
+    forged = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+    with pytest.raises(ManifestInvalid, match=r"some of the manifest's recipients need the artifact's own key"):
+        rewrap(forged, DATA_KEY, under_key([other], KEK))
