@@ -36,13 +36,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", metavar="TEXT", required=True, help=reason)
     add_identities(parser, required=False)
     add_images(parser)
+    lost = "erase an artifact whose own key no store of keys has any more; a copy of that key would still open backups"
+    parser.add_argument("--key-lost", action="store_true", help=lost)
     yes = "consent to the erasure, which nothing can undo; without it, nothing is erased"
     parser.add_argument("--yes", action="store_true", help=yes)
 
 
 def _run(options: argparse.Namespace, terminal: Terminal) -> int:
     store, keys = find_store(options), find_keys(options)
-    check_erasable(store, options.artifact_id)
+    check_erasable(store, options.artifact_id, key_lost=options.key_lost)
     derived = _find_derived(store, options.artifact_id, keys) if keys else None
     images = find_named_images(options)
     if not options.yes:

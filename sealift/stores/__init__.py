@@ -6,7 +6,7 @@ them. lease.py lets one process work at a time. audit_log.py writes down each us
 checks what is written. artifact_keys.py keeps artifacts' own keys in a second store.
 """
 
-from sealift.stores.artifact_keys import check_destroyable, get_key, refuse_versions
+from sealift.stores.artifact_keys import check_destroyable, get_key, is_paired, refuse_versions
 from sealift.stores.artifacts import (
     artifact_ids,
     create_artifact,
@@ -116,6 +116,7 @@ __all__ = [
     "has_record",
     "hold_lease",
     "is_object_url",
+    "is_paired",
     "is_same_store",
     "map_artifacts",
     "open_object",

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final
 
 from sealift.stores.erasure import find_tombstone, missing
-from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, KeysUnusable
+from sealift.stores.errors import ArtifactDamaged, ArtifactMissing, KeysUnusable, StoreError
 from sealift.stores.store import KEYS, RECORDS, Store, exists
 
 KEK_BYTES: Final = 32
@@ -42,7 +42,7 @@ def get_key(keys: Store | None, artifact_id: str) -> bytes:
     try:
         kek = keys.get(KEYS, artifact_id, KEK_BYTES)
     except ArtifactMissing as error:
-        keys.reach()  # a store that is not mounted says nothing
+        reach_keys(keys)  # a store that is not mounted says nothing
         erased = missing(keys, artifact_id, error)
         raise (_gone(keys, artifact_id) if erased is error else erased) from None
     if len(kek) != KEK_BYTES:
@@ -56,7 +56,7 @@ def get_key(keys: Store | None, artifact_id: str) -> bytes:
 def check_destroyable(keys: Store | None, artifact_id: str) -> None:
     """Raises KeysUnusable if an erasure with this store of keys would miss the KEK of an artifact that has one."""
     keys = _given(keys, artifact_id)
-    keys.reach()
+    reach_keys(keys)
     if not exists(keys, KEYS, artifact_id) and find_tombstone(keys, artifact_id) is None:
         raise _gone(keys, artifact_id)
 
@@ -74,8 +74,9 @@ def _gone(keys: Store, artifact_id: str) -> KeysUnusable:
     return KeysUnusable(
         f"the key-encryption key of artifact {artifact_id} is gone from {keys.location}, and nobody opens the artifact "
         "without it",
-        "give the store of keys that it was sealed with (store.keysUrl, or --keys URL); if it was that one, change "
-        "training.retrainTrigger to train the model again",
+        "give the store of keys that it was sealed with (store.keysUrl, or --keys URL); if no store has the key any "
+        "more, `sealift erase --key-lost` removes the rest, and a change of training.retrainTrigger trains the model "
+        "again",
     )
 
 
@@ -94,6 +95,22 @@ def refuse_versions(keys: Store) -> None:
         )
 
 
+def reach_keys(keys: Store) -> None:
+    """Raises KeysUnusable if the store of keys does not exist or may not be used."""
+    try:
+        keys.reach()
+    except StoreError as error:
+        raise KeysUnusable(
+            f"the store of keys cannot be used: {error.message}",
+            "check store.keysUrl (--keys URL), and mount or restore that store; lost keys cannot be made again",
+        ) from None
+
+
+def is_paired(store: Store) -> bool:
+    """Whether artifacts of this store may have keys of their own."""
+    return exists(store, RECORDS, PAIR)
+
+
 def check_pair(store: Store, keys: Store) -> None:
     """Raises KeysUnusable unless `keys` holds the keys of this store."""
     if not _is_pair(store, keys):
@@ -109,8 +126,8 @@ def _is_pair(store: Store, keys: Store) -> bool:
 def _not_a_pair(store: Store, keys: Store) -> KeysUnusable:
     return KeysUnusable(
         f"{keys.location} does not hold the keys of the store {store.location}",
-        "give each store of artifacts a store of keys of its own; if the store of these keys no longer exists, empty "
-        f"{keys.location}",
+        "check both (--store and --keys, or store.url and store.keysUrl): a store of keys has the keys of one store of "
+        "artifacts",
     )
 
 

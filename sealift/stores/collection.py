@@ -5,9 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from sealift.stores.artifact_keys import check_pair
+from sealift.stores.artifact_keys import check_pair, reach_keys
 from sealift.stores.artifacts import version_of
-from sealift.stores.audit_log import audited
+from sealift.stores.audit_check import read_log
+from sealift.stores.audit_log import AuditLine, audited
 from sealift.stores.errors import Conflict
 from sealift.stores.signed_urls import LONGEST_SECONDS
 from sealift.stores.store import INPUTS, KEYS, MANIFESTS, PAYLOADS, SIGNATURES, Entry, Folder, Store
@@ -30,8 +31,9 @@ class Collected:
 
 
 def collect(store: Store, grace_seconds: float = GRACE_SECONDS, *, dry_run: bool = False) -> Collected:
-    """Removes payloads, signatures and artifacts' own keys without a manifest, unfinished uploads, and files of runs in
-    a cluster once their signed URLs have ended. Artifacts, records, tombstones and audit log stay.
+    """Removes payloads and signatures without a manifest, own keys of artifacts that were deleted or never complete (by
+    the audit log), unfinished uploads, and files of runs in a cluster once their signed URLs have ended. Artifacts,
+    records, tombstones and audit log stay.
 
     What is replaced meanwhile stays, and so does what is from the future of this machine's clock. `dry_run` only lists.
     Raises KeysUnusable if the store of keys is another store's.
@@ -39,11 +41,13 @@ def collect(store: Store, grace_seconds: float = GRACE_SECONDS, *, dry_run: bool
     store.reach()
     places: list[tuple[Store, Folder]] = [(store, PAYLOADS), (store, SIGNATURES)]
     if store.keys is not None:
-        store.keys.reach()
+        reach_keys(store.keys)
         places.append((store.keys, KEYS))
     listed = [place.entries(folder) for place, folder in places]  # first: no artifact made meanwhile is in it
     if store.keys is not None and listed[-1]:
         check_pair(store, store.keys)
+        ended = _find_ended(store)
+        listed[-1] = [one for one in listed[-1] if one.name in ended]
     complete = set(store.names(MANIFESTS))
     old = [
         [one for one in entries if one.name not in complete and time.time() - one.modified > grace_seconds]
@@ -65,6 +69,19 @@ def _collect_inputs(store: Store, grace_seconds: float, *, dry_run: bool) -> tup
     for one in [] if dry_run else old:
         store.delete(INPUTS, one.name)
     return tuple(old)
+
+
+def _find_ended(store: Store) -> set[str]:
+    """Returns the ids of the artifacts that are not there by the audit log: deleted, or never sealed to the end.
+
+    A key is irreplaceable. The absence of a manifest does not show that it is needed no more: this may be an earlier
+    copy of the store, or a part of it that was restored.
+    """
+    last: dict[str, AuditLine] = {}
+    for file in read_log(store):
+        if isinstance(file.line, AuditLine) and file.line.action in ("seal", "delete", "erase"):
+            last[file.line.artifact_id] = file.line
+    return {name for name, line in last.items() if line.action != "seal" or line.outcome != "done"}
 
 
 def _remove(store: Store, place: Store, folder: Folder, name: str) -> bool:

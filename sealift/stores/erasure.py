@@ -68,15 +68,21 @@ def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Calla
     if tombstone is None and not any(exists(*part) for part in parts if part[1] in (KEYS, MANIFESTS, PAYLOADS)):
         raise ArtifactMissing(f"artifact {artifact_id} is not in the store {store.location}", "check the id")
     begin()
+    told = tombstone or (store.keys and find_tombstone(store.keys, artifact_id)) or _new_tombstone(reason)
+    if store.keys is not None:  # first: if it cannot be written, nothing has changed
+        try:
+            _put_tombstone(store.keys, artifact_id, told)
+        except StoreFull:
+            store.keys.purge(KEYS, artifact_id)
+            _put_tombstone(store.keys, artifact_id, told)
+        store.keys.purge(KEYS, artifact_id)
     if tombstone is None:
         try:
-            tombstone = _leave_tombstone(store, artifact_id, reason)
+            tombstone = _leave_tombstone(store, artifact_id, told)
         except StoreFull:
             store.purge(PAYLOADS, artifact_id)
             begin()
-            tombstone = _leave_tombstone(store, artifact_id, reason)
-    if store.keys is not None:
-        _put_tombstone(store.keys, artifact_id, tombstone)
+            tombstone = _leave_tombstone(store, artifact_id, told)
     for place, folder, name in parts:
         place.purge(folder, name)
     for place, folder, name in parts:
@@ -88,12 +94,15 @@ def erase(store: Store, artifact_id: str, reason: str, owners: str, begin: Calla
     return tombstone
 
 
-def _leave_tombstone(store: Store, artifact_id: str, reason: str) -> Tombstone:
+def _leave_tombstone(store: Store, artifact_id: str, tombstone: Tombstone) -> Tombstone:
     """Returns the tombstone: of two erasures at once, that of the first."""
-    tombstone = Tombstone(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), reason)
     if _put_tombstone(store, artifact_id, tombstone):
         return tombstone
     return find_tombstone(store, artifact_id) or UNREADABLE
+
+
+def _new_tombstone(reason: str) -> Tombstone:
+    return Tombstone(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), reason)
 
 
 def _put_tombstone(store: Store, artifact_id: str, tombstone: Tombstone) -> bool:

@@ -6,11 +6,13 @@ import hashlib
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from sealift.durable.new_file import Buffer
 from sealift.own_keys import check_erasable, find_own_key, unwrap_with
 from sealift.sealing import Sealed, named_payload_digest, open_artifact, seal_into, under_key
 from sealift.stores import (
@@ -25,6 +27,7 @@ from sealift.stores import (
     create_artifact,
     delete_artifact,
     erase_artifact,
+    find_tombstone,
     get_key,
     get_manifest,
     get_payload,
@@ -33,7 +36,8 @@ from sealift.stores import (
     put_artifact,
     remake_artifact,
 )
-from sealift.stores.store import KEYS, MANIFESTS, PAYLOADS, TOMBSTONES
+from sealift.stores.errors import StoreFull
+from sealift.stores.store import KEYS, MANIFESTS, PAYLOADS, TOMBSTONES, Folder
 from tests.documented import PROJECT_ROOT
 from tests.keys import key_pair
 
@@ -141,7 +145,7 @@ def test_a_store_of_keys_that_is_not_mounted_is_not_said_to_have_lost_a_key(
 ) -> None:
     (tmp_path / "keys").rename(tmp_path / "elsewhere")
 
-    with pytest.raises(StoreUnwritable, match="does not exist"):
+    with pytest.raises(KeysUnusable, match=r"store of keys cannot be used: .* does not exist"):
         opened(store)
     with pytest.raises(StoreUnwritable, match="does not exist"):
         erase_artifact(store, ID, "request 17")
@@ -211,8 +215,12 @@ def test_what_is_made_again_gets_a_new_key(store: Store, sealed: Sealed) -> None
 def test_a_key_without_an_artifact_is_collected_after_the_grace_time(
     store: Store, sealed: Sealed, tmp_path: Path
 ) -> None:
-    put_other(store)
-    store.delete(MANIFESTS, OTHER)
+    def end(write: Callable[[Buffer], object], kek: bytes | None) -> Sealed:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # as a kill would end it
+        create_artifact(store, OTHER, end)
+    keys_of(store).put(KEYS, OTHER, bytes(32))
     make_old(store, ID, tmp_path)
 
     assert collect(store).keys == ()
@@ -221,6 +229,70 @@ def test_a_key_without_an_artifact_is_collected_after_the_grace_time(
     assert keys_of(store).names(KEYS) == [ID, OTHER]
     assert [one.name for one in collect(store).keys] == [OTHER]
     assert keys_of(store).names(KEYS) == [ID] and opened(store) == b"model"
+
+
+def test_an_earlier_copy_and_a_store_without_its_manifests_collect_no_key(
+    store: Store, sealed: Sealed, tmp_path: Path
+) -> None:
+    shutil.copytree(tmp_path / "store", tmp_path / "copy")
+    put_other(store)
+    make_old(store, ID, tmp_path)
+    make_old(store, OTHER, tmp_path)
+
+    assert collect(open_store(f"file://{tmp_path}/copy", f"file://{tmp_path}/keys")).keys == ()
+    (tmp_path / "store" / "manifests").rename(tmp_path / "away")
+    assert collect(store).keys == ()
+    (tmp_path / "away").rename(tmp_path / "store" / "manifests")
+    assert keys_of(store).names(KEYS) == [ID, OTHER] and opened(store) == b"model"
+
+
+def test_an_erasure_without_the_store_of_keys_does_not_believe_the_manifest(
+    store: Store, sealed: Sealed, tmp_path: Path
+) -> None:
+    file = tmp_path / "store" / "manifests" / ID
+    for altered in (file.read_bytes().replace(b".A256KW", b""), b"no manifest"):
+        file.write_bytes(altered)
+        with pytest.raises(KeysUnusable, match="may have a key-encryption key of its own"):
+            check_erasable(open_store(f"file://{tmp_path}/store"), ID)
+
+
+def test_an_artifact_whose_key_is_lost_can_be_erased_explicitly(store: Store, sealed: Sealed) -> None:
+    keys_of(store).delete(KEYS, ID)
+    with pytest.raises(KeysUnusable, match="erase --key-lost"):
+        check_erasable(store, ID)
+    check_erasable(store, ID, key_lost=True)
+    erase_artifact(store, ID, "request 17")
+    assert (store.names(MANIFESTS), store.names(PAYLOADS)) == ([], [])
+
+
+def test_an_erasure_that_cannot_write_to_the_store_of_keys_changes_nothing(
+    store: Store, sealed: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise StoreUnwritable("read-only")
+
+    monkeypatch.setattr(keys_of(store), "put", refuse)
+    with pytest.raises(StoreUnwritable, match="read-only"):
+        erase_artifact(store, ID, "request 17")
+    assert find_tombstone(store, ID) is None
+    assert opened(store) == b"model"
+
+
+def test_a_full_store_of_keys_still_loses_the_key(
+    store: Store, sealed: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = keys_of(store)
+    put = keys.put
+
+    def put_if_there_is_space(folder: Folder, name: str, content: Buffer) -> None:
+        if keys.names(KEYS):
+            raise StoreFull("no space left")
+        put(folder, name, content)
+
+    monkeypatch.setattr(keys, "put", put_if_there_is_space)
+    erase_artifact(store, ID, "request 17")
+    assert keys.names(KEYS) == []
+    assert find_tombstone(keys, ID) == find_tombstone(store, ID)
 
 
 def test_keys_of_another_store_are_neither_mixed_nor_collected(store: Store, sealed: Sealed, tmp_path: Path) -> None:
