@@ -58,8 +58,8 @@ COMMAND: Final = Subcommand(
     "gc",
     "remove payloads, signatures and uploads that killed writers left in a store",
     "Removes payloads and signatures that have no manifest, and unfinished uploads, if they are older than a day. "
-    "With --keys it removes own keys of artifacts that were deleted or never complete, by the store's audit log. It also removes the files of runs in a "
-    "cluster that are older than a week, when no pod can read them any more. "
+    "With --keys it removes own keys of artifacts that were deleted or never complete, by the store's audit log. It "
+    "also removes the files of runs in a cluster that are older than a week, when no pod can read them any more. "
     "Artifacts, records of runs and tombstones stay. It needs no key, and is safe while other programs use the store: "
     "what is written again meanwhile stays.",
     "sealift gc --store file://~/.sealift/store --dry-run\nsealift gc --store s3://my-bucket/models --older-than 7d",
