@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 import onnx
+import onnx.inliner
 import onnxruntime
 import torch
 from google.protobuf.message import DecodeError
@@ -94,7 +95,8 @@ def load(content: bytes, dataset: Dataset, folder: Path | None = None, largest: 
             labelled = _compute_answers(labels, rows, dataset)
             numbers = _compute_answers(plain, rows, dataset)
         table = numbers.reshape(len(rows), -1)
-        scale = find_scale(proto.graph, raw, table)
+        flat = onnx.inliner.inline_local_functions(proto) if proto.functions else proto
+        scale = find_scale(flat.graph, raw, table)
         meaning = scale, find_column_order(proto.graph, dataset.classes, table, scale, labelled)
     nodes += _wrap_answer(first_RK.size // len(first_RK), dataset, PREFIX + raw, meaning)
     whole = ForeignModel(_assemble(model, nodes, export.find_output_name(dataset.task), dataset, features), outside)
@@ -280,6 +282,12 @@ def _wrap_answer(
     if meaning is None:
         return [*nodes, helper.make_node("Identity", ["table"], [wanted])]
     scale, order = meaning
+    if scale == "margins":
+        half = helper.make_tensor("", TensorProto.FLOAT, [1], [0.5])  # softmax of (-s/2, s/2) is the sigmoid of s
+        nodes += [helper.make_node("Constant", [], ["half"], value=half),
+                  helper.make_node("Mul", ["table", "half"], ["halves"]),
+                  helper.make_node("Softmax", ["halves"], ["sure"], axis=1)]  # fmt: skip
+        return [*nodes, *_make_order("sure", wanted, order)]
     if width > 1:
         last = (
             helper.make_node("Identity", ["table"], ["sure"])
