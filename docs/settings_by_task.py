@@ -177,6 +177,7 @@ TRAINING: Final[Groups] = {
         "compute.packagesPath": (*IN_A_JOB, "compute.packagesClaim python", "compute.packagesPath site-packages"),
         "compute.processor": "'AuthenticAMD x86-64-v3'",
         "compute.processes": "2",
+        "compute.nodes": (*IN_A_JOB, "compute.processes 4", "compute.nodes 2"),
         "deterministic": "false",
     },
     "Run and report": {

@@ -350,6 +350,10 @@ HOW_TO: Final[Mapping[str, Mapping[str, Mapping[str, Step]]]] = {
                 "memory": "16Gi",
             }.items()
         },
+        "Several pods": {
+            "pulumi config set --path training.compute.processes 4": NOT_IN_A_JOB,
+            "pulumi config set --path training.compute.nodes 2": NOT_IN_A_JOB,
+        },
     },
     "docs/how-to/kms.md": {
         "An existing stack": {"pulumi config set --path store.rotation 2029-01 && pulumi up": ROTATES},

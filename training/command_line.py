@@ -202,6 +202,9 @@ def _not_here(job: Job) -> list[Problem]:
     if job.processes > 1:
         message = f"is {job.processes}; outside a stack it must be 1, since several share their work through a store"
         problems.append(Problem("compute.processes", message))
+    if job.compute.kind != "local":
+        message = f"is {job.compute.kind!r}; outside a stack it must be 'local'"
+        problems.append(Problem("compute.kind", message))
     if job.init_from is not None and job.init_from.path is None:
         message = "names an artifact, which only the stack whose store has it can open; give initFrom.path"
         problems.append(Problem("initFrom", message))

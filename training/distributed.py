@@ -1,4 +1,4 @@
-"""One run in several processes of this machine: the parent starts them, and each takes its share of every batch.
+"""One run in several processes: the parent starts those of its machine, and each takes its share of every batch.
 
     parent      holds the record's lock, starts the workers, restarts them when one is lost, and seals at the end
     worker 0    sends events, saves checkpoints, measures and exports
@@ -7,9 +7,10 @@
 recipe/shared.py shares the gradients. All workers pass through the same states, so any of them could be worker 0, and a
 run that lost one continues from the last checkpoint.
 
-Nobody else can reach the run. Workers find each other through a file in a folder that only this user can open, not
-through torchrun's rendezvous, a server on all interfaces that unpickles anything a client puts there. Gradients travel
-as numbers between sockets on the loopback interface. Each worker returns its result as JSON on its own pipe.
+Nobody else can reach the run. Workers of one machine find each other through a file in a folder that only this user can
+open, not through torchrun's rendezvous, a server on all interfaces that unpickles anything a client puts there.
+Gradients travel as numbers between sockets on the loopback interface. Workers of several pods meet at an address of the
+first pod (pod_meetings.py), behind a NetworkPolicy. Each worker returns its result as JSON on its own pipe.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ import datetime
 import json
 import multiprocessing
 import os
+import secrets
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -26,11 +28,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.reduction import DupFd
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import torch
 import torch.distributed
-from torch.distributed import FileStore  # type: ignore[attr-defined]
+from torch.distributed import FileStore, TCPStore  # type: ignore[attr-defined]
 
 from training.cancellation import EXIT_CODE, Cancellation, CancelledError
 from training.errors import TrainingError
@@ -50,33 +52,69 @@ Said = dict[str, str]
 
 
 @dataclass(frozen=True)
+class Address:
+    """Address at which the first of the workers listens, if they are on several machines."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
 class Seat:
     """Place of a worker among the others."""
 
     rank: int
     processes: int
-    meeting: Path
-    """File in which the workers leave their addresses."""
+    meeting: Path | Address
+    """File in which the workers of one machine leave their addresses, or where those of several machines meet."""
     parent: int
     """Process id of the parent."""
 
 
+class Meetings(Protocol):
+    """Where the workers meet."""
+
+    @property
+    def processes(self) -> int:
+        """Number of workers on all machines."""
+
+    def seats(self) -> list[Seat]:
+        """Returns the seats of this machine for the next attempt."""
+
+
+@dataclass(frozen=True)
+class LocalMeetings:
+    """Meetings of workers that are all on this machine, in files of a folder that only this user can open."""
+
+    processes: int
+    folder: Path
+
+    def seats(self) -> list[Seat]:
+        """See Meetings."""
+        meeting = self.folder / secrets.token_hex(8)
+        return [Seat(rank, self.processes, meeting, os.getpid()) for rank in range(self.processes)]
+
+
 def launch(processes: int, cancellation: Cancellation, worker: Callable[..., Said], *arguments: object) -> None:
-    """Runs `worker(seat, *arguments)` in `processes` processes of this machine until all are done.
+    """Runs `worker(seat, *arguments)` in `processes` processes of this machine, like `launch_at`."""
+    with tempfile.TemporaryDirectory(prefix="sealift-workers-") as folder:
+        launch_at(LocalMeetings(processes, Path(folder)), cancellation, worker, *arguments)
+
+
+def launch_at(meetings: Meetings, cancellation: Cancellation, worker: Callable[..., Said], *arguments: object) -> None:
+    """Runs `worker(seat, *arguments)` in a process for each of this machine's seats until all are done.
 
     If a worker is lost, all start again, at most RESTARTS times. Raises TrainingError, CancelledError.
     """
     cancellation.defer(True)
-    with tempfile.TemporaryDirectory(prefix="sealift-workers-") as folder:
-        for attempt in range(RESTARTS + 1):
-            seats = [Seat(rank, processes, Path(folder, str(attempt)), os.getpid()) for rank in range(processes)]
-            lost = _attempt(seats, cancellation, worker, arguments)
-            if lost is None:
-                cancellation.defer(False)
-                return
-            rank, code = lost
+    for _ in range(RESTARTS + 1):
+        lost = _attempt(meetings.seats(), cancellation, worker, arguments)
+        if lost is None:
+            cancellation.defer(False)
+            return
+        rank, code = lost
     raise TrainingError(
-        f"worker {rank} of {processes} ended early {RESTARTS + 1} times, the last time with exit code "
+        f"worker {rank} of {meetings.processes} ended early {RESTARTS + 1} times, the last time with exit code "
         f"{code}{' (killed, probably because memory ran out)' if code == -signal.SIGKILL else ''}",
         "lower compute.processes or batchSize; the next `pulumi up` continues from the checkpoint",
     )
@@ -102,14 +140,14 @@ def _attempt(
             if cancellation.requested:
                 raise _cancel(workers)
             for ended in wait(list(waiting), LOOK_SECONDS):
-                rank = waiting.pop(ended)  # type: ignore[arg-type]  # a sentinel is a number
-                workers[rank].join()
-                code = workers[rank].exitcode or 0
+                number = waiting.pop(ended)  # type: ignore[arg-type]  # a sentinel is a number
+                workers[number].join()
+                code = workers[number].exitcode or 0
                 if code == EXIT_CODE:
                     raise _cancel(workers)
                 if code != 0:
-                    return rank, code
-                _raise(answers[rank])
+                    return seats[number].rank, code
+                _raise(answers[number])
         return None
     finally:
         for process in workers:
@@ -148,12 +186,10 @@ def _work(writing: Connection, worker: Callable[..., Said], seat: Seat, argument
 def join_workers(seat: Seat, device: str) -> Iterator[None]:
     """Joins this worker to the others."""
     backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
-    for library in ("GLOO", "NCCL"):  # otherwise they would listen on the interface of the machine's name
-        os.environ[f"{library}_SOCKET_IFNAME"] = LOOPBACK
     timeout = datetime.timedelta(seconds=COLLECTIVE_SECONDS)
     torch.distributed.init_process_group(
         backend,
-        store=FileStore(str(seat.meeting), seat.processes),
+        store=_open_meeting(seat, timeout),
         rank=seat.rank,
         world_size=seat.processes,
         timeout=timeout,
@@ -162,6 +198,15 @@ def join_workers(seat: Seat, device: str) -> Iterator[None]:
         yield
     finally:
         torch.distributed.destroy_process_group()
+
+
+def _open_meeting(seat: Seat, timeout: datetime.timedelta) -> FileStore | TCPStore:
+    if isinstance(seat.meeting, Address):  # the pods' network; only pods of the same run reach this port
+        first = seat.rank == 0
+        return TCPStore(seat.meeting.host, seat.meeting.port, seat.processes, first, timeout, wait_for_workers=False)
+    for library in ("GLOO", "NCCL"):  # otherwise they would listen on the interface of the machine's name
+        os.environ[f"{library}_SOCKET_IFNAME"] = LOOPBACK
+    return FileStore(str(seat.meeting), seat.processes)
 
 
 def is_worker() -> bool:

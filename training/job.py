@@ -287,6 +287,9 @@ class Job:
             return
         if place.image is None:
             yield Clash("compute.image", "is missing; compute.kind 'job' needs the image of the pod", ("compute",))
+        if place.processes % place.nodes:
+            message = f"is {place.nodes}, which does not divide compute.processes, {place.processes}"
+            yield Clash("compute.nodes", message, ("compute",))
         if (self.device == "cuda") != (place.gpus > 0):
             message = f"is {place.gpus}, and device is {self.device!r}; set both, or neither"
             yield Clash("compute.gpus", message, ("compute", "device"))

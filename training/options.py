@@ -564,10 +564,16 @@ class Compute:
         shapes=False,
     )
     processes: int = setting(kinds.whole_number(1, 64), 1, "Number of processes that share the rows of each batch.")
+    nodes: int = setting(
+        kinds.whole_number(1, 64),
+        1,
+        "Number of the Job's pods, which share the processes evenly. They may be on different nodes.",
+        shapes=False,
+    )
     image: str | None = setting(
         kinds.text,
         None,
-        "Image of the Job's pod, with Python as `python3` and the packages of requirements.lock.",
+        "Image of the Job's pods, with Python as `python3` and the packages of requirements.lock.",
         shapes=False,
     )
     namespace: str = setting(kinds.text, "default", "Namespace of the Job, which must exist.", shapes=False)
@@ -577,9 +583,11 @@ class Compute:
         "Context of the kubeconfig file for the Job. If not set, the current context.",
         shapes=False,
     )
-    cpu: str = setting(QUANTITY, "1", "CPUs of the Job's pod, as request and limit.", shapes=False)
-    memory: str = setting(QUANTITY, "2Gi", "Memory of the Job's pod in bytes, as request and limit.", shapes=False)
-    gpus: int = setting(kinds.whole_number(0, 64), 0, "NVIDIA GPUs of the Job's pod.", shapes=False)
+    cpu: str = setting(QUANTITY, "1", "CPUs of each pod of the Job, as request and limit.", shapes=False)
+    memory: str = setting(
+        QUANTITY, "2Gi", "Memory of each pod of the Job in bytes, as request and limit.", shapes=False
+    )
+    gpus: int = setting(kinds.whole_number(0, 64), 0, "NVIDIA GPUs of each pod of the Job.", shapes=False)
     packages_claim: str | None = setting(
         kinds.text,
         None,

@@ -11,6 +11,7 @@ Whoever started the pod judges and seals the model: the pod has no key but the r
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from training import parcel, signed_files
 from training.cancellation import Cancellation
@@ -18,13 +19,15 @@ from training.checkpoint import RecordKeeper, TrainingRecord
 from training.errors import CheckpointError
 from training.events import EventStream
 from training.on_request import end
-from training.pod_access import read_access
+from training.pod_access import HOST, PodAccess, read_access
 from training.process import keep_to_itself, pin_arithmetic
 from training.request import RunRequest, read_identity, read_request
 from training.run_callback import Clock
 from training.signed_record import SignedRecord
 
 OUTPUT, ERRORS = 1, 2
+NODE: Final = "JOB_COMPLETION_INDEX"
+"""Variable with the number of this pod among the run's pods. The cluster sets it."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,10 +50,12 @@ def _train(folder: Path, events: EventStream, cancellation: Cancellation) -> Non
     request = read_request(access.request.encode(), Path.cwd())
     pin_arithmetic(request.job)
     records = SignedRecord(access.record_get_url, access.record_put_url, request.run_key, request.run_id)
-    train_recorded(request, records, events, cancellation)
+    train_recorded(request, records, access, events, cancellation)
 
 
-def train_recorded(request: RunRequest, records: RecordKeeper, events: EventStream, cancellation: Cancellation) -> None:
+def train_recorded(
+    request: RunRequest, records: RecordKeeper, access: PodAccess, events: EventStream, cancellation: Cancellation
+) -> None:
     """Trains until the record has a trained model. Raises TrainingError, SealingError, StoreError, CancelledError."""
     try:
         record = records.load()
@@ -67,7 +72,16 @@ def train_recorded(request: RunRequest, records: RecordKeeper, events: EventStre
         train(request, records, record, events, cancellation, clock, None)
         return
     events.phase("load", f"starting {request.job.processes} workers")
-    from training.distributed import SharedDescriptor, launch
+    from training.distributed import SharedDescriptor, launch, launch_at
+    from training.pod_meetings import PodMeetings
     from training.worker import run_worker
 
-    launch(request.job.processes, cancellation, run_worker, request, SharedDescriptor(events.descriptor), records, None)
+    nodes, arguments = request.job.compute.nodes, (request, SharedDescriptor(events.descriptor), records, None)
+    if nodes == 1:
+        launch(request.job.processes, cancellation, run_worker, *arguments)
+        return
+    meetings = PodMeetings(
+        request.job.processes, nodes, int(os.environ[NODE]), os.environ[HOST], access.meeting_get_url,
+        access.meeting_put_url, request.run_key, request.run_id, cancellation,
+    )  # fmt: skip
+    launch_at(meetings, cancellation, run_worker, *arguments)

@@ -1,4 +1,4 @@
-"""The access of a pod to its run: the request, and signed URLs of the run's two files in the store. It is one JSON
+"""The access of a pod to its run: the request, and signed URLs of the run's files in the store. It is one JSON
 object, which a Secret holds.
 """
 
@@ -13,6 +13,8 @@ from sealift.contents.errors import ContentsError
 from training.errors import RunRequestError
 
 ACCESS_FILE: Final = "access.json"
+HOST: Final = "SEALIFT_POD_ADDRESS"
+"""Variable with the address of the pod."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,9 @@ class PodAccess:
     record_get_url: str = field(repr=False)
     record_put_url: str = field(repr=False)
     """URLs that read and write the run's record."""
+    meeting_get_url: str = field(repr=False)
+    meeting_put_url: str = field(repr=False)
+    """URLs that read and write the file with the first pod's address."""
 
 
 def write_access(access: PodAccess) -> bytes:

@@ -54,6 +54,12 @@ def replace(url: str, content: Buffer, version: str | None) -> str:
         return str(_checked(answer).headers["ETag"])
 
 
+def write(url: str, content: Buffer) -> None:
+    """Writes a file, whatever is there. Raises StoreUnwritable."""
+    with _request("PUT", url, body=bytes(content)) as answer:
+        _checked(answer)
+
+
 @contextmanager
 def open_file(url: str) -> Iterator[tuple[BinaryIO, int]]:
     """Opens a file as a stream of a size in bytes. Raises StoreUnwritable, also while it is read."""

@@ -73,8 +73,8 @@ def _describe_place(inputs: Mapping[str, Value]) -> str:
     if compute is None or compute.kind == "local":
         return ""
     gpus = f", {counted(compute.gpus, 'GPU')}" if compute.gpus else ""
-    taking = f"{compute.cpu} CPU, {compute.memory} of memory{gpus}"
-    return f" in a Job of the namespace {compute.namespace} ({taking})"
+    pods = f"{compute.nodes} pods with " if compute.nodes > 1 else ""
+    return f" in a Job of the namespace {compute.namespace} ({pods}{compute.cpu} CPU, {compute.memory} of memory{gpus})"
 
 
 def _describe_run(inputs: Mapping[str, Value]) -> str:

@@ -19,6 +19,7 @@ Spec = dict[str, Any]
 REQUEST_SECONDS: Final = 20
 BAD_REQUEST, MISSING, CONFLICT = 400, 404, 409
 KILLED_FOR_MEMORY: Final = "OOMKilled"
+INDEX: Final = "batch.kubernetes.io/job-completion-index"
 
 
 class ClusterSilent(PluginError):
@@ -35,11 +36,12 @@ class NoSuchObject(Exception):
 
 @dataclass(frozen=True)
 class PodState:
-    """A pod. `waiting` says why it does not run yet, such as "Unschedulable: 0/1 nodes are available", or is empty.
-    `exit_code` is None until its container has ended.
+    """A pod, which is number `index` of its Job. `waiting` says why it does not run yet, such as "Unschedulable: 0/1
+    nodes are available", or is empty. `exit_code` is None until its container has ended.
     """
 
     name: str
+    index: int
     waiting: str
     exit_code: int | None
     killed_for_memory: bool
@@ -71,6 +73,7 @@ class ClusterNamespace:
                 "set KUBECONFIG or compute.context, or set compute.kind to 'local'",
             ) from None
         self._batch, self._core = kubernetes.client.BatchV1Api(client), kubernetes.client.CoreV1Api(client)
+        self._network = kubernetes.client.NetworkingV1Api(client)
 
     def create_job(self, job: Spec) -> JobState:
         """Creates a Job. Raises ObjectExists."""
@@ -93,6 +96,14 @@ class ClusterNamespace:
     def put_secret(self, secret: Spec) -> None:
         """Creates or replaces a Secret."""
         self._put(self._core.create_namespaced_secret, self._core.replace_namespaced_secret, secret)
+
+    def put_network_policy(self, policy: Spec) -> None:
+        """Creates or replaces a NetworkPolicy."""
+        create, replace = (
+            self._network.create_namespaced_network_policy,
+            self._network.replace_namespaced_network_policy,
+        )
+        self._put(create, replace, policy)
 
     def put_config_map(self, config_map: Spec) -> None:
         """Creates or replaces a ConfigMap."""
@@ -182,6 +193,7 @@ def _pod_state(pod: Any) -> PodState:
     why = [f"{one.reason}: {one.message}" if one.message else str(one.reason) for one in (*unscheduled, *waiting)]
     return PodState(
         pod.metadata.name,
+        int((pod.metadata.annotations or {}).get(INDEX, 0)),
         "; ".join(why),
         ended[0].exit_code if ended else None,
         any(one.reason == KILLED_FOR_MEMORY for one in ended),

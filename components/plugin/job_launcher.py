@@ -34,7 +34,7 @@ from sealift.stores import INPUTS, RECORDS, Fence, Store, hold_lease, open_store
 from training import parcel
 from training.checkpoint import Record, Records, SealedRecord, TrainedRecord, TrainingRecord, is_of_other_code
 from training.errors import CheckpointError, TrainingError
-from training.events import Event, LogEvent, PhaseEvent, ResultEvent, read_event
+from training.events import ErrorEvent, Event, LogEvent, PhaseEvent, ResultEvent, read_event
 from training.options import Compute
 from training.pod_access import PodAccess, write_access
 from training.request import write_request
@@ -45,8 +45,13 @@ START_SECONDS: Final = 900
 SILENCE_SECONDS: Final = 300
 """Time in which a cluster that does not answer must come back."""
 END_SECONDS: Final = job_objects.STOP_SECONDS + 15
+FAILED: Final = 1
+"""Exit code of a pod that has sent an error."""
+WHOLE_SECONDS: Final = 86400
 LAST_LINES: Final = 20
 LONGEST_LINE: Final = 500
+MEETING: Final = "01"
+"""End of the name of the file with the first pod's address."""
 OVERLAP_SECONDS: Final = 2
 """Seconds of the log that are read twice, because the clocks of this machine and of the node differ."""
 
@@ -178,7 +183,7 @@ class JobRun:
                 )
             if job.complete:
                 break
-            failure = job.failure or (KILLED_FOR_MEMORY if pods and pods[0].killed_for_memory else "")
+            failure = job.failure or (KILLED_FOR_MEMORY if any(one.killed_for_memory for one in pods) else "")
             if failure:  # after a kill for memory, another attempt would need as much
                 self._ended = self._follower.ending(pods, failure)
                 break
@@ -213,6 +218,9 @@ class JobRun:
         owner = {"apiVersion": "batch/v1", "kind": "Job", "name": self._name, "uid": job.uid}
         code = await asyncio.to_thread(job_objects.pack_code)
         await asyncio.to_thread(self._cluster.put_config_map, job_objects.code_map(run_id, code, owner))
+        if self._submission.request.job.compute.nodes > 1:
+            policy = job_objects.network_policy(run_id, owner)
+            await asyncio.to_thread(self._cluster.put_network_policy, policy)
         await asyncio.to_thread(self._cluster.put_secret, job_objects.access_secret(run_id, access, owner))
 
     async def _look(self) -> tuple[JobState | None, list[PodState]]:
@@ -280,16 +288,19 @@ class _RunFiles:
             parcel_url=sign_url(self.store, INPUTS, self.run_id, "GET"),
             record_get_url=sign_url(self.store, RECORDS, self.run_id, "GET"),
             record_put_url=sign_url(self.store, RECORDS, self.run_id, "PUT"),
+            meeting_get_url=sign_url(self.store, INPUTS, self.run_id + MEETING, "GET"),
+            meeting_put_url=sign_url(self.store, INPUTS, self.run_id + MEETING, "PUT"),
         )
         return write_access(access)
 
     def remove(self) -> None:
-        """Removes the parcel."""
-        self.store.delete(INPUTS, self.run_id)
+        """Removes the parcel and the address of the first pod."""
+        for name in (self.run_id, self.run_id + MEETING):
+            self.store.delete(INPUTS, name)
 
 
 class _Follower:
-    """Follows the newest pod of a Job: its log, and what it waits for."""
+    """Follows the pods of a Job: the log of the first, errors of the others, and what they wait for."""
 
     def __init__(self, cluster: ClusterNamespace, compute: Compute) -> None:
         self._cluster, self._compute = cluster, compute
@@ -297,25 +308,38 @@ class _Follower:
         self._waits_since = self._read_at = time.monotonic()
         self._last_time = ""
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._ended: set[str] = set()
 
     def new_events(self, pods: Sequence[PodState]) -> list[Event]:
-        """Returns what is new since the last call. Raises PluginError if the pod does not start in time."""
-        if not pods:
-            return []
-        pod = pods[0]
-        if pod.waiting:
-            return self._wait(pod)
+        """Returns what is new since the last call. Raises PluginError if a pod does not start in time."""
+        newest = {pod.index: pod for pod in reversed(pods)}
+        for pod in newest.values():
+            if pod.waiting:
+                return self._wait(pod)
         self._waits_since = time.monotonic()
-        return [event for line in self._new_lines(pod.name) if (event := self._read(line)) is not None]
+        events = [event for pod in newest.values() if pod.index for event in self._errors(pod)]
+        if 0 in newest:
+            lines = self._new_lines(newest[0].name)
+            events += [event for line in lines if (event := self._read(line)) is not None]
+        return events
 
     def ending(self, pods: Sequence[PodState], failure: str) -> Ending:
         """Returns the end of a failed Job."""
         memory = parse(self._compute.memory)
-        said = "\n".join([*self._last_lines, failure])
-        if not pods or pods[0].exit_code is None:
+        failed = [pod for pod in pods if pod.exit_code]
+        if not failed:
             raise PluginError(f"the Job failed: {failure}", "`pulumi up` continues from the last checkpoint")
-        exit_code = -signal.SIGKILL if pods[0].killed_for_memory else pods[0].exit_code
-        return Ending(exit_code, said, 0 if memory is None else int(memory.amount))
+        killed = any(pod.killed_for_memory for pod in failed)
+        exit_code = -signal.SIGKILL if killed else failed[0].exit_code
+        return Ending(exit_code, "\n".join([*self._last_lines, failure]), 0 if memory is None else int(memory.amount))
+
+    def _errors(self, pod: PodState) -> list[Event]:
+        """Returns the error that ended another pod than the first, once."""
+        if pod.exit_code != FAILED or pod.name in self._ended:
+            return []
+        self._ended.add(pod.name)
+        found = (read_event(line.partition(" ")[2].encode()) for line in self._log(pod.name, WHOLE_SECONDS))
+        return [event for event in found if isinstance(event, ErrorEvent)]
 
     def _wait(self, pod: PodState) -> list[Event]:
         if time.monotonic() - self._waits_since > START_SECONDS:
@@ -332,14 +356,16 @@ class _Follower:
         """Returns the new lines of the log, without their times."""
         since_seconds = math.ceil(time.monotonic() - self._read_at) + OVERLAP_SECONDS
         self._read_at = time.monotonic()
-        try:
-            text = self._cluster.log(pod, since_seconds)
-        except ClusterSilent:
-            return []
-        timed = [line.partition(" ") for line in text.splitlines()]
+        timed = [line.partition(" ") for line in self._log(pod, since_seconds)]
         new = [(stamp, line) for stamp, _, line in timed if stamp > self._last_time]
         self._last_time = new[-1][0] if new else self._last_time
         return [line for _, line in new]
+
+    def _log(self, pod: str, since_seconds: int) -> list[str]:
+        try:
+            return self._cluster.log(pod, since_seconds).splitlines()
+        except ClusterSilent:
+            return []
 
     def _read(self, line: str) -> Event | None:
         """Returns the event of a line, other than a result, which a pod never sends. Keeps other lines."""

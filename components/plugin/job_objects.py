@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from training.options import Compute
-from training.pod_access import ACCESS_FILE
+from training.pod_access import ACCESS_FILE, HOST
 from training.process import PROJECT_ROOT
 
 Spec = dict[str, Any]
@@ -67,8 +67,8 @@ def job(run_id: str, compute: Compute) -> Spec:
         "metadata": {"name": name, "labels": labels},
         "spec": {
             "completionMode": "Indexed",
-            "completions": 1,
-            "parallelism": 1,
+            "completions": compute.nodes,
+            "parallelism": compute.nodes,
             "backoffLimit": RETRIES,
             "podFailurePolicy": {
                 "rules": [
@@ -97,6 +97,16 @@ def access_secret(run_id: str, access: bytes, owner: Spec) -> Spec:
 def code_map(run_id: str, code: bytes, owner: Spec) -> Spec:
     """Returns the ConfigMap with our code. `owner` refers to the Job."""
     return _owned(run_id, owner) | {"kind": "ConfigMap", "binaryData": {CODE: base64.b64encode(code).decode()}}
+
+
+def network_policy(run_id: str, owner: Spec) -> Spec:
+    """Returns the NetworkPolicy that lets only pods of the same run in. `owner` refers to the Job."""
+    pods = {"matchLabels": {RUN_LABEL: run_id[:63]}}
+    return _owned(run_id, owner) | {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "spec": {"podSelector": pods, "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": pods}]}]},
+    }
 
 
 def pack_code(root: Path = PROJECT_ROOT) -> bytes:
@@ -156,7 +166,10 @@ def _pod(name: str, compute: Compute) -> Spec:
                 "name": CONTAINER,
                 "image": compute.image,
                 "command": ["python3", "-I", "-c", START],
-                "env": [{"name": key, "value": value} for key, value in _environment().items()],
+                "env": [
+                    *({"name": key, "value": value} for key, value in _environment().items()),
+                    {"name": HOST, "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+                ],
                 "resources": {"requests": resources, "limits": resources},
                 "securityContext": {
                     "allowPrivilegeEscalation": False,

@@ -27,6 +27,7 @@ from training.process import COMMAND, environment
 from training.request import RunRequest, write_request
 
 SECONDS = 120
+MEETING = RUN_ID + "01"
 
 
 @pytest.fixture
@@ -56,14 +57,17 @@ class Pod:
             parcel_url=sign_url(self.store, INPUTS, RUN_ID, "GET"),
             record_get_url=sign_url(self.store, RECORDS, RUN_ID, "GET"),
             record_put_url=sign_url(self.store, RECORDS, RUN_ID, "PUT"),
+            meeting_get_url=sign_url(self.store, INPUTS, MEETING, "GET"),
+            meeting_put_url=sign_url(self.store, INPUTS, MEETING, "PUT"),
         )
 
-    def start(self, access: PodAccess) -> subprocess.Popen[bytes]:
+    def start(self, access: PodAccess, node: int = 0) -> subprocess.Popen[bytes]:
         work, secret = self.folder / secrets.token_hex(4), self.folder / secrets.token_hex(4)
         work.mkdir(parents=True)
         secret.mkdir()
         (secret / ACCESS_FILE).write_bytes(write_access(access))
         bare = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        bare |= {"JOB_COMPLETION_INDEX": f"{node}", "SEALIFT_POD_ADDRESS": "127.0.0.1"}
         return subprocess.Popen(
             [*COMMAND, "pod", str(secret)], cwd=work, env=environment(bare), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -152,6 +156,45 @@ def test_a_pod_that_is_told_to_end_keeps_its_checkpoint_and_another_goes_on(pod:
     assert pod.model_digest() == local["content_digest"]
 
 
+def test_two_pods_make_the_model_that_two_processes_of_this_machine_make(pod: Pod, tmp_path: Path) -> None:
+    place = {"kind": "job", "image": "python", "nodes": 2}
+    job, problems = Job.validate({"epochs": 2, "compute": {"processes": 2, **place}})
+    assert job is not None, problems
+    access = pod.access(job)
+
+    second = pod.start(access, node=1)  # waits for the first
+    code, events, printed = pod.run(access)
+    said = second.communicate(timeout=SECONDS)
+
+    assert (code, second.returncode) == (0, 0), (events, printed, said)
+    settings = {"epochs": 2, "compute": {"processes": 2}}
+    local = Training(request(tmp_path / "store", job=settings), tmp_path / "printed").result()
+    assert pod.model_digest() == local["content_digest"]
+
+
+def test_a_lost_pod_of_two_comes_back_and_the_model_is_the_same(pod: Pod, tmp_path: Path) -> None:
+    place = {"kind": "job", "image": "python", "nodes": 2}
+    job, problems = Job.validate({"epochs": 40, "compute": {"processes": 2, **place}})
+    assert job is not None, problems
+    access = pod.access(job)
+    lost, first = pod.start(access, node=1), pod.start(access)
+    assert first.stdout is not None
+    for line in first.stdout:
+        if b'"epoch": 2' in line:
+            lost.kill()
+            break
+    lost.communicate()
+    second = pod.start(access, node=1)
+    output, printed = first.communicate(timeout=SECONDS)
+    said = second.communicate(timeout=SECONDS)
+
+    assert (first.returncode, second.returncode) == (0, 0), (output, printed, said)
+    assert b"continuing after epoch" in output
+    settings = {"epochs": 40, "compute": {"processes": 2}}
+    local = Training(request(tmp_path / "store", job=settings), tmp_path / "printed").result()
+    assert pod.model_digest() == local["content_digest"]
+
+
 def test_a_run_that_is_already_trained_is_not_trained_again(pod: Pod) -> None:
     job, _ = Job.validate({"epochs": 1})
     assert job is not None
@@ -225,4 +268,6 @@ def test_the_access_shows_no_secret_in_its_repr(pod: Pod) -> None:
     access = pod.access(job)
     said = repr(access)
     assert not any(str(value) in said for value in vars(access).values())
-    assert json.loads(write_access(access)).keys() == {"request", "parcelUrl", "recordGetUrl", "recordPutUrl"}
+    assert json.loads(write_access(access)).keys() == {
+        "request", "parcelUrl", "recordGetUrl", "recordPutUrl", "meetingGetUrl", "meetingPutUrl",
+    }  # fmt: skip

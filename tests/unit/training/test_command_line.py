@@ -109,6 +109,7 @@ def test_all_problems_are_told_at_once_by_their_paths(tmp_path: Path) -> None:
         (["--set", "momentum=0.1", "--set", "momentum.x=1"], "no such parts"),
         (["--set", "deterministic=maybe"], "deterministic is 'maybe'; allowed: true, false"),
         (["--set", "compute.processes=2"], "compute.processes is 2; outside a stack"),
+        (["--set", "compute.kind=job", "--set", "compute.image=a"], "compute.kind is 'job'; outside a stack"),
         (
             ["--set", f"initFrom.artifactId={'a' * 32}", "--set", f"initFrom.payloadDigest={'b' * 64}"],
             "initFrom names an artifact",

@@ -6,7 +6,7 @@ from typing import Any
 
 from components.plugin.cluster import ClusterSilent, JobState, ObjectExists, PodState
 
-RUNNING = PodState("pod-0", "", None, killed_for_memory=False)
+RUNNING = PodState("pod-0", 0, "", None, killed_for_memory=False)
 STARTED = JobState("uid", complete=False, failure="", deleted=False)
 COMPLETE = replace(STARTED, complete=True)
 
@@ -46,6 +46,9 @@ class FakeCluster:
 
     def put_secret(self, secret: dict[str, Any]) -> None:
         self.secrets.append(secret)
+
+    def put_network_policy(self, policy: dict[str, Any]) -> None:
+        self.said.append("policy")
 
     def put_config_map(self, config_map: dict[str, Any]) -> None:
         self.said.append("code")
