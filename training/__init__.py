@@ -18,7 +18,8 @@
     process.py     start and pins of a training process; provenance.py: what a model is made from
     on_request.py  `python -m training --events FD`: request and code in, events out
     pod.py         `python -m training pod FOLDER`: trains in a pod, which pod_access.py gives access to parcel.py (its
-                   files) and signed_record.py (its record), by signed_files.py (signed URLs)
+                   files) and signed_record.py (its record), by signed_files.py (signed URLs); pod_meetings.py: several
+                   pods find each other
     data_check.py  `python -m training check`: checks data for previews, without torch
     try_out.py     `python -m training --dataset …`: for people, with command_line.py and display.py
     errors.py      the tree of errors

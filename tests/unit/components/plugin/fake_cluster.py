@@ -19,7 +19,9 @@ class FakeCluster:
     namespace: str = "team"
     job: JobState | None = None
     pod: PodState | None = None
+    others: list[PodState] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    lines_of_others: list[str] = field(default_factory=list)
     silent: bool = False
     said: list[str] = field(default_factory=list)
     looks: int = 0
@@ -43,6 +45,7 @@ class FakeCluster:
     def delete_job(self, name: str) -> None:
         self.said.append(f"delete {name}")
         self.job = self.pod = None
+        self.others = []
 
     def put_secret(self, secret: dict[str, Any]) -> None:
         self.secrets.append(secret)
@@ -54,7 +57,8 @@ class FakeCluster:
         self.said.append("code")
 
     def pods(self, labels: str) -> list[PodState]:
-        return [] if self.pod is None else [self.pod]
+        return [] if self.pod is None else [*self.others, self.pod]
 
     def log(self, pod: str, since_seconds: int) -> str:
-        return "".join(f"2027-01-01T00:00:{number:02}.000000000Z {line}\n" for number, line in enumerate(self.lines))
+        lines = self.lines if pod == RUNNING.name else self.lines_of_others
+        return "".join(f"2027-01-01T00:00:{number:02}.000000000Z {line}\n" for number, line in enumerate(lines))

@@ -23,7 +23,7 @@ from tests.object_store import ObjectStore
 from tests.unit.components.plugin.fake_cluster import COMPLETE, RUNNING, STARTED, FakeCluster
 from tests.unit.components.plugin.fake_launcher import FakeLauncher
 from training.checkpoint import Records, SealedRecord, TrainedRecord
-from training.events import ErrorEvent, LogEvent, ResultEvent, write_event
+from training.events import ErrorEvent, LogEvent, PhaseEvent, ResultEvent, write_event
 from training.job import Job
 from training.options import Compute
 from training.request import RunRequest
@@ -49,10 +49,10 @@ def store(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 def run(
-    store: Store, cluster: FakeCluster, local: FakeLauncher, *, cancels: bool = False
+    store: Store, cluster: FakeCluster, local: FakeLauncher, *, cancel_after: float = 0, nodes: int = 1
 ) -> tuple[ResultEvent, list[Notice]]:
     notices: list[Notice] = []
-    compute = Compute(kind="job", image="python@sha256:0", namespace="team")
+    compute = Compute(kind="job", image="python@sha256:0", namespace="team", processes=nodes, nodes=nodes)
     request = RunRequest(Job(compute=compute), store.location, RUN_KEY, (key_pair().recipient.pem,), RUN_ID)
 
     async def on_notice(notice: Notice) -> None:
@@ -269,3 +269,33 @@ def test_the_end_of_the_engine_leaves_the_job(store: Store) -> None:
     assert cluster.job is not None
     assert store.names(INPUTS) == [RUN_ID], "its pod may start again"
     assert store.names(LEASES) == [], "the next update continues at once"
+
+
+def test_an_error_of_another_pod_is_the_run_s(store: Store) -> None:
+    def fail(cluster: FakeCluster) -> None:
+        if cluster.job is not None:
+            cluster.pod = RUNNING
+            cluster.others = [replace(RUNNING, name="pod-1", index=1, exit_code=1)]
+            cluster.job = replace(STARTED, failure="PodFailurePolicy: exit code 1")
+
+    cluster = FakeCluster(steps(running, fail))
+    cluster.lines, cluster.lines_of_others = ["training"], ["hello", write_event(ERROR).decode()]
+    with pytest.raises(RunFailed, match="the data is odd"):
+        run(store, cluster, finishing(), nodes=2)
+    assert "policy" in cluster.said
+    assert nothing_left(store, cluster)
+
+
+def test_another_pod_that_waits_is_said(store: Store) -> None:
+    def wait(cluster: FakeCluster) -> None:
+        running(cluster)
+        if cluster.job is not None:
+            cluster.others = [replace(RUNNING, name="pod-1", index=1, waiting="Unschedulable: no room")]
+
+    def start(cluster: FakeCluster) -> None:
+        if cluster.job is not None:
+            cluster.others = [replace(RUNNING, name="pod-1", index=1)]
+
+    _, notices = run(store, FakeCluster(steps(wait, wait, start, complete)), finishing(), nodes=2)
+    waits = [one.message for one in notices if isinstance(one, PhaseEvent) and "waiting" in one.message]
+    assert waits == ["waiting for the pod pod-1: Unschedulable: no room"]

@@ -71,3 +71,17 @@ def test_the_code_has_the_same_bytes_each_time_and_runs_without_the_rest_of_ours
         text=True,
     )  # fmt: skip
     assert ran.stdout == "all\n", ran.stderr
+
+
+def test_several_pods_share_a_job_and_only_they_reach_each_other() -> None:
+    job = job_objects.job(RUN_ID, Compute(kind="job", image="python@sha256:0", processes=4, nodes=2))
+    assert (job["spec"]["completions"], job["spec"]["parallelism"]) == (2, 2)
+    labels = job["spec"]["template"]["metadata"]["labels"]
+
+    policy = job_objects.network_policy(RUN_ID, OWNER)
+
+    selector = policy["spec"]["podSelector"]["matchLabels"]
+    assert selector.items() <= labels.items()
+    assert policy["spec"]["policyTypes"] == ["Ingress"]
+    assert policy["spec"]["ingress"] == [{"from": [{"podSelector": {"matchLabels": selector}}]}]
+    assert policy["metadata"]["ownerReferences"] == [OWNER]
