@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from components.plugin.cluster import ClusterNamespace, ClusterSilent
 from components.plugin.data_check import DataFindings
 from components.plugin.foretold import foretell, is_run
+from components.plugin.job_quota import find_shortfalls
 from sealift.names import counted
 from sealift.provider import Operation, Properties, Value, reveal, reveal_all
 from sealift.settings import read
@@ -25,7 +27,10 @@ async def announce(
         what = f"will check the sealed artifact {sealed} of {_describe_run(inputs)} again and rewrite its report"
         await operation.log.status(f"{what}, without training{because}")
     elif sealed is None:
-        await operation.log.status(f"will train {_describe_run(inputs)}{_describe_place(inputs)}{because}")
+        compute = _find_place(inputs)
+        await operation.log.status(f"will train {_describe_run(inputs)}{_describe_place(compute)}{because}")
+        if compute.kind == "job":
+            await _check_quotas(operation, compute)
     else:
         await operation.log.status(f"will reuse the sealed artifact {sealed} of {_describe_run(inputs)}{because}")
     if data.unchecked:
@@ -66,15 +71,31 @@ def describe_other_machine(trained_on: Value, here: Value) -> str:
     )
 
 
-def _describe_place(inputs: Mapping[str, Value]) -> str:
-    """Returns where the run will train and what it will take, unless that is this machine."""
+def _find_place(inputs: Mapping[str, Value]) -> Compute:
+    """Returns the place of the training, as far as it is known."""
     given = reveal_all({"compute": inputs.get("compute")})["compute"]
-    compute, _ = read(Compute, given if isinstance(given, Mapping) else {}, "compute")
-    if compute is None or compute.kind == "local":
+    return read(Compute, given if isinstance(given, Mapping) else {}, "compute")[0]
+
+
+def _describe_place(compute: Compute) -> str:
+    """Returns where the run will train and what it will take, unless that is this machine."""
+    if compute.kind == "local":
         return ""
     gpus = f", {counted(compute.gpus, 'GPU')}" if compute.gpus else ""
     pods = f"{compute.nodes} pods with " if compute.nodes > 1 else ""
     return f" in a Job of the namespace {compute.namespace} ({pods}{compute.cpu} CPU, {compute.memory} of memory{gpus})"
+
+
+async def _check_quotas(operation: Operation, compute: Compute) -> None:
+    """Warns of quotas that have too little left. Raises PluginError if the namespace does not exist."""
+    try:
+        cluster = await asyncio.to_thread(ClusterNamespace, compute.namespace, compute.context)
+        quotas = await asyncio.to_thread(cluster.quotas)
+    except ClusterSilent as error:
+        await operation.log.say("warning", f"the namespace of the training Job is not checked: {error.message}")
+        return
+    for shortfall in find_shortfalls(quotas, compute, compute.namespace):
+        await operation.log.say("warning", shortfall)
 
 
 def _describe_run(inputs: Mapping[str, Value]) -> str:

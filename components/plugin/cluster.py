@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import urllib3
 
+from components.plugin.job_quota import Quota
 from sealift.provider import PluginError
 
 R = TypeVar("R")
@@ -108,6 +109,20 @@ class ClusterNamespace:
     def put_config_map(self, config_map: Spec) -> None:
         """Creates or replaces a ConfigMap."""
         self._put(self._core.create_namespaced_config_map, self._core.replace_namespaced_config_map, config_map)
+
+    def quotas(self) -> list[Quota]:
+        """Returns the namespace's quotas. Raises PluginError if the namespace does not exist."""
+        try:
+            self._ask(self._core.read_namespace, self.namespace)
+        except NoSuchObject:
+            raise PluginError(
+                f"the namespace {self.namespace!r} for the training Job does not exist",
+                f"create it, or set compute.namespace to another one: kubectl create namespace {self.namespace}",
+            ) from None
+        except PluginError:  # the account may use the namespace, and not read it
+            pass
+        found: Any = self._ask(self._core.list_namespaced_resource_quota, self.namespace)
+        return [Quota(one.metadata.name, one.status.hard or {}, one.status.used or {}) for one in found.items]
 
     def pods(self, labels: str) -> list[PodState]:
         """Returns the pods with these labels, the newest first."""

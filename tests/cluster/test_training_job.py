@@ -163,7 +163,13 @@ def test_the_pods_make_the_model_of_this_machine_and_leave_nothing(
 ) -> None:
     stack.set_run(epochs=3, compute={**team.compute, "processes": 2, "nodes": 2, "cpu": "500m"})
     place = f"in a Job of the namespace {team.namespace} (2 pods with 500m CPU, 1500Mi of memory)"
-    assert place in stack.preview().ok().text
+    quota = {"metadata": {"name": "small"}, "spec": {"hard": {"requests.memory": "2Gi"}}}
+    team.cluster.core.create_namespaced_resource_quota(team.namespace, quota)
+    assert until(lambda: bool(team.cluster.core.read_namespaced_resource_quota("small", team.namespace).status.used))
+    previewed = stack.preview().ok().text
+    team.cluster.core.delete_namespaced_resource_quota("small", team.namespace)
+    assert place in previewed
+    assert "needs 3000Mi of requests.memory" in previewed
     assert team.left() == {}, "a preview starts nothing"
 
     said = stack.up().ok().text
