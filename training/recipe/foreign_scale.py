@@ -163,9 +163,10 @@ class _Walk:
 
     def is_margin(self, output: str) -> bool:
         """Whether a classifier makes the two columns of one score, or scikit-learn's converter does."""
-        *_, node = [None, *self._unwrap(output)]
-        if node is None:
+        steps = list(self._unwrap(output))
+        if not steps:
             return False
+        node = steps[-1]
         if node.op_type in ("LinearClassifier", *RAW):
             return True
         pair = [self._makers.get(name) for name in node.input]
