@@ -49,7 +49,7 @@ def store(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 def run(
-    store: Store, cluster: FakeCluster, local: FakeLauncher, *, cancel_after: float = 0, nodes: int = 1
+    store: Store, cluster: FakeCluster, local: FakeLauncher, *, cancels: bool = False, nodes: int = 1
 ) -> tuple[ResultEvent, list[Notice]]:
     notices: list[Notice] = []
     compute = Compute(kind="job", image="python@sha256:0", namespace="team", processes=nodes, nodes=nodes)
