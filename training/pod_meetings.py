@@ -1,4 +1,5 @@
-"""Meetings of a run's pods: the first one listens, and tells the others its address through an encrypted file in the store.
+"""Meetings of a run's pods: the first one listens, and tells the others its address through an encrypted file in the
+store.
 
 No name service is needed, and nobody without the run's key can send the pods elsewhere. Each attempt has a new meeting,
 so that pods that lost each other do not meet where one of them is gone.
