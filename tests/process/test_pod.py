@@ -178,29 +178,6 @@ def test_two_pods_make_the_model_that_two_processes_of_this_machine_make(pod: Po
     assert pod.model_digest() == local["content_digest"]
 
 
-def test_a_lost_pod_of_two_comes_back_and_the_model_is_the_same(pod: Pod, tmp_path: Path) -> None:
-    place = {"kind": "job", "image": "python", "nodes": 2}
-    job, problems = Job.validate({"epochs": 200, "compute": {"processes": 2, **place}})
-    assert job is not None, problems
-    access = pod.access(job)
-    lost, first = pod.start(access, node=1), pod.start(access)
-    assert first.stdout is not None
-    for line in first.stdout:
-        if epochs_done(line) >= 2:  # an earlier one is saved
-            lost.kill()
-            break
-    lost.communicate()
-    second = pod.start(access, node=1)
-    output, printed = first.communicate(timeout=SECONDS)
-    said = second.communicate(timeout=SECONDS)
-
-    assert (first.returncode, second.returncode) == (0, 0), (output, printed, said)
-    assert b"continuing after epoch" in output
-    settings = {"epochs": 200, "compute": {"processes": 2}}
-    local = Training(request(tmp_path / "store", job=settings), tmp_path / "printed").result()
-    assert pod.model_digest() == local["content_digest"]
-
-
 def test_a_run_that_is_already_trained_is_not_trained_again(pod: Pod) -> None:
     job, _ = Job.validate({"epochs": 1})
     assert job is not None
