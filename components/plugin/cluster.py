@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-import urllib3
-
 from components.plugin.job_quota import Quota
 from sealift.provider import PluginError
 
@@ -63,6 +61,7 @@ class ClusterNamespace:
 
     def __init__(self, namespace: str, context: str | None) -> None:
         import kubernetes
+        import urllib3
 
         self.namespace = namespace
         self._errors = (kubernetes.client.ApiException, urllib3.exceptions.HTTPError, OSError)
