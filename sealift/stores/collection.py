@@ -46,13 +46,14 @@ def collect(store: Store, grace_seconds: float = GRACE_SECONDS, *, dry_run: bool
     listed = [place.entries(folder) for place, folder in places]  # first: no artifact made meanwhile is in it
     if store.keys is not None and listed[-1]:
         check_pair(store, store.keys)
-        ended = _find_ended(store)
-        listed[-1] = [one for one in listed[-1] if one.name in ended]
     complete = set(store.names(MANIFESTS))
     old = [
         [one for one in entries if one.name not in complete and time.time() - one.modified > grace_seconds]
         for entries in listed
     ]
+    if store.keys is not None and old[-1]:
+        ended = _find_ended(store)
+        old[-1] = [one for one in old[-1] if one.name in ended]
     if not dry_run:
         old = [
             [one for one in entries if _remove(store, place, folder, one.name)]
