@@ -12,7 +12,8 @@ the evidence (judgement.py).
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Final, Protocol
 
@@ -97,6 +98,15 @@ def find_largest_bytes() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
+@contextmanager
+def refuse_damage(run_id: str) -> Iterator[None]:
+    """Raises CheckpointError if the block opens a damaged record."""
+    try:
+        yield
+    except ArtifactCorrupt as error:
+        raise CheckpointError(f"the record of run {run_id} is damaged: {error.message}") from error
+
+
 class RecordKeeper(Protocol):
     """Access to the single record of a run."""
 
@@ -127,12 +137,10 @@ class Records:
         if found is None:
             return None
         self.version = found.version
-        try:
+        with refuse_damage(self.run_id):
             opened = open_record(self.run_key, self.run_id, found.content)
             del found  # a model may be large: at most two copies exist at any time
             return decode(opened)
-        except ArtifactCorrupt as error:
-            raise CheckpointError(f"the record of run {self.run_id} is damaged: {error.message}") from error
 
     def save(self, record: Record) -> None:
         """See RecordKeeper."""

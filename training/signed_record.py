@@ -7,12 +7,10 @@ overwrite the work of its successor.
 from dataclasses import dataclass, field
 from typing import Final
 
-from sealift.sealing.errors import ArtifactCorrupt
 from sealift.sealing.record import open_record, seal_record
 from sealift.stores import LeaseLost
 from training import signed_files
-from training.checkpoint import Record, decode, encode, find_largest_bytes
-from training.errors import CheckpointError
+from training.checkpoint import Record, decode, encode, find_largest_bytes, refuse_damage
 
 LOST: Final = "another process has taken over the work on this run"
 
@@ -33,10 +31,10 @@ class SignedRecord:
         if found is None:
             return None
         self.version = found.version
-        try:
-            return decode(open_record(self.run_key, self.run_id, found.content))
-        except ArtifactCorrupt as error:
-            raise CheckpointError(f"the record of run {self.run_id} is damaged: {error.message}") from error
+        with refuse_damage(self.run_id):
+            opened = open_record(self.run_key, self.run_id, found.content)
+            del found  # as in Records
+            return decode(opened)
 
     def save(self, record: Record) -> None:
         """See checkpoint.RecordKeeper. Raises LeaseLost or StoreUnwritable."""
